@@ -1,0 +1,103 @@
+/**
+ * The configuration as the code sees it: parsed, defaulted, immutable, units in the names.
+ * The file's own keys (seconds, bytes) are in `schema.ts`; `docs/configuration.md` lists them.
+ */
+
+export type Mode = 'INSTANT' | 'SESSION' | 'GRADUAL' | 'CONCURRENT';
+export const MODES: readonly Mode[] = ['INSTANT', 'SESSION', 'GRADUAL', 'CONCURRENT'];
+
+export type LogLevel = 'CRITICAL' | 'ERROR' | 'WARNING' | 'NOTICE' | 'INFO' | 'DEBUG';
+export type LogFormat = 'text' | 'json';
+
+export interface ServerAddress {
+  /** A host name or an IP address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Transition {
+  readonly mode: Mode;
+  readonly sessionTimeoutS: number;
+  /** Percent per request, in (0, 100]. */
+  readonly percentagePerRequest: number;
+  /** `cookie`, `ip`, or a header's name in lower case. */
+  readonly bucketKey: string;
+  readonly versions: number;
+  readonly patienceMs: number;
+  /** null: all. */
+  readonly duplicatedMethods: readonly string[] | null;
+  /** null: never. */
+  readonly promoteAfterRequests: number | null;
+  readonly responseTimeoutMs: number;
+  readonly readyTimeoutMs: number;
+  readonly regretWindowMs: number;
+}
+
+export interface ClusterSpec {
+  /** The id that was asked for, in lower case, or null: one is drawn. */
+  readonly uuid: string | null;
+  readonly version: string;
+  readonly servers: readonly ServerAddress[];
+  readonly transition: Transition;
+  /**
+   * What GET shows under `upgradeTransition`: `mode`, the thesis's option that goes with it, and further options where
+   * they were given, in the file's keys and units.
+   */
+  readonly shownTransition: Readonly<Record<string, unknown>>;
+}
+
+export interface Config {
+  readonly proxy: {
+    readonly hostname: string;
+    readonly port: number;
+    /** The pseudonym in `Via`, or null: the field is not added. */
+    readonly via: string | null;
+  };
+  readonly configService: {
+    readonly hostname: string;
+    readonly port: number;
+    /** In the file as it is; `tokenFile` is read by the shell, which puts its content here. */
+    readonly token: string | null;
+    readonly tokenFile: string | null;
+    readonly allowedHosts: readonly string[];
+  };
+  readonly log: { readonly level: LogLevel | null; readonly format: LogFormat | null };
+  readonly cookies: {
+    readonly version: string;
+    readonly transition: string;
+    readonly sameSite: 'Strict' | 'Lax' | 'None';
+  };
+  readonly putWaitMs: number;
+  readonly ignorePaths: readonly string[];
+  readonly timeouts: {
+    readonly connectMs: number;
+    readonly responseMs: number;
+    readonly idleBodyMs: number;
+    readonly clientHeaderMs: number;
+    readonly clientIdleMs: number;
+    readonly upstreamIdleMs: number;
+    /** null: no bound on a whole exchange. */
+    readonly totalMs: number | null;
+    readonly drainMs: number;
+    readonly tunnelDrainMs: number;
+  };
+  readonly limits: {
+    readonly requestLineBytes: number;
+    readonly headerBytes: number;
+    readonly fieldCount: number;
+    readonly connections: number;
+    readonly bufferBytes: number;
+    readonly concurrentAttempts: number;
+  };
+  readonly replay: {
+    readonly bodyBytes: number;
+    /** Further methods that may be sent twice, beside the idempotent ones. */
+    readonly methods: readonly string[];
+  };
+  readonly cluster: ClusterSpec;
+}
+
+/** Everything wrong with an input: each entry one line that names the path, the value and what is allowed. */
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly errors: readonly string[] };

@@ -1,0 +1,47 @@
+/**
+ * The two messages between the planes (ARCHITECTURE.md): down goes a routing table, up come outcomes and figures.
+ * In one process they are calls; nothing here holds a function, so that they can cross a process boundary.
+ */
+
+/** What one attempt showed. The order is that of a request's life. */
+export type OutcomeKind =
+  | 'answered' // whole answer, status below 500
+  | 'server-error' // whole answer, status 500 or above
+  | 'refused' // no server address took the connection (refused, unreachable, no address)
+  | 'connect-timeout'
+  | 'reset' // the connection broke before the first byte of an answer
+  | 'malformed' // the answer was refused by the codec
+  | 'response-timeout' // no response head in time
+  | 'cut' // the connection broke inside the answer
+  | 'idle-timeout' // the answer stalled
+  | 'abandoned'; // the client left
+
+export interface Outcome {
+  readonly versionId: string;
+  /** The release epoch of the version when the attempt was admitted. Stale ones are ignored. */
+  readonly epoch: number;
+  readonly kind: OutcomeKind;
+  /** `host:port` of the server that was tried. */
+  readonly server: string;
+  /** From the claim to the end of the attempt, milliseconds. */
+  readonly latencyMs: number;
+  /** False for the proxy's own answers and `ignorePaths`: no evidence, raises no threshold. */
+  readonly counts: boolean;
+}
+
+/** Running totals of one version since it entered the table; plain numbers, read and never reset. */
+export interface VersionFigures {
+  readonly versionId: string;
+  /** Attempts begun, which is also the running count that the log shows. */
+  attempts: number;
+  /** Exchanges that this version's answer completed, 5xx not among them. */
+  answered: number;
+  /** Attempts that ended in any other way than an answer, the client's leaving not among them. */
+  failed: number;
+  /** Exchanges in flight now. */
+  inFlight: number;
+  /** Tunnels open now. */
+  tunnels: number;
+  /** Requests that this version, while being released, passed on because they carried an older session. */
+  olderSessions: number;
+}

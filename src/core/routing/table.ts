@@ -1,0 +1,62 @@
+/**
+ * The routing table: what the control plane publishes and the data plane reads. Immutable; a change is a new table
+ * with a higher number that shares what did not change.
+ */
+import type { Mode } from '../config/model.ts';
+
+/** One server of a version. */
+export interface Server {
+  /** `host:port`, the key of its connection pool. */
+  readonly key: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One version as the data plane sees it. */
+export interface Route {
+  readonly id: string;
+  readonly service: string;
+  readonly version: string;
+  readonly epoch: number;
+  readonly mode: Mode;
+  /** True once the mode has done its work: the version admits everything. */
+  readonly released: boolean;
+  /** Releasing or watching: its failures are hidden by an older version, and it may be removed. */
+  readonly onTrial: boolean;
+  readonly servers: readonly Server[];
+  /** Whole seconds; with mode SESSION only, else 0. */
+  readonly sessionTimeoutS: number;
+  /** Percent in [0, 100]; with mode GRADUAL only, else 0. */
+  readonly threshold: number;
+  /** Where a GRADUAL bucket comes from: `cookie`, `ip`, or the lower-case name of a header. */
+  readonly bucketKey: string;
+  /** CONCURRENT: how many of the newest versions are asked, this one among them; else 1. */
+  readonly versions: number;
+  /** CONCURRENT: how long a slower newer answer is waited for once an older one stands ready. */
+  readonly patienceMs: number;
+  /** CONCURRENT: methods that are duplicated; null is all. */
+  readonly duplicatedMethods: readonly string[] | null;
+  /** No response head within this time is a failure of the attempt. */
+  readonly responseTimeoutMs: number;
+}
+
+/** Where one request goes, decided at admission. One of a few frozen objects made with the table. */
+export interface Plan {
+  /** `single`: ask `order` one after the other. `fan-out`: ask the first `legs` of `order` at once. */
+  readonly kind: 'single' | 'fan-out';
+  /** Every version of the table, each once, in the order in which it may be tried; the first is the admitting one. */
+  readonly order: readonly Route[];
+  readonly legs: number;
+  /** Index in the chain of the admitting version. */
+  readonly admitted: number;
+}
+
+export interface RoutingTable {
+  readonly number: number;
+  /** The serving versions, newest first. May be empty: nothing serves. */
+  readonly chain: readonly Route[];
+  /** By index in the chain: the plan when that version admits and is asked alone. */
+  readonly single: readonly Plan[];
+  /** By index in the chain: the plan with fan-out; the same as `single` where the version's mode has none. */
+  readonly fanOut: readonly Plan[];
+}
