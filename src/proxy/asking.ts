@@ -30,6 +30,8 @@ export interface Question {
   readonly repeatable: boolean;
   /** False for paths that count neither for thresholds nor as evidence. */
   readonly counts: boolean;
+  /** No version has failed this exchange before. */
+  readonly direct: boolean;
 }
 
 export class Asking implements Answering, AttemptListener {
@@ -208,7 +210,8 @@ export class Asking implements Answering, AttemptListener {
       kind,
       server: this.#server.key,
       latencyMs: this.#plane.clock.nowMs() - this.#begunMs,
-      counts: this.#question.counts && (this.wanted || kind !== 'answered'),
+      direct: this.#question.direct && this.wanted,
+      counts: this.#question.counts,
     });
   }
 }

@@ -36,7 +36,7 @@ function modeFacts(route: Route, table: RoutingTable): string {
     case 'SESSION':
       return ` session timeout [${route.sessionTimeoutS}] uuid [${route.id}]`;
     case 'GRADUAL': {
-      const threshold = table.chain.find((other) => other.id === route.id)?.threshold ?? route.threshold;
+      const threshold = table.thresholds[table.chain.findIndex((other) => other.id === route.id)] ?? 100;
       return ` transition counter [${threshold.toFixed(2)}] percentage transition per request [${route.percentagePerRequest.toFixed(2)}]`;
     }
     default:

@@ -5,8 +5,8 @@
  * may be repeated (`core/routing/replay.ts`) and how bytes are written (`http1/`) is decided elsewhere.
  */
 import type { FieldLines } from '../core/http/fields.ts';
+import { acceptsOffer } from '../core/http/header-values.ts';
 import type { ResponseHead } from '../core/http/message.ts';
-import { acceptsUpgrade } from '../core/http/upgrade.ts';
 import { decide } from '../core/routing/decide.ts';
 import { isRepeatable, isServerFailure } from '../core/routing/replay.ts';
 import type { Plan, Route, RoutingTable } from '../core/routing/table.ts';
@@ -58,8 +58,9 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     }
   }
 
-  /** Admits the request. No `await` may ever stand between reading the table and the claim. */
+  /** Admits the request: when its head is here, or with its end when it has no body. */
   begin(): void {
+    if (this.#client.request.framing === 'none') this.#body.end(null);
     this.#plane.counters.exchanges += 1;
     const table = this.#table;
     if (table.chain.length === 0) {
@@ -85,6 +86,11 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     } else {
       this.#giveUp(504);
     }
+  }
+
+  /** True once the client has been sent the beginning of an answer. */
+  get answerBegun(): boolean {
+    return this.#answerBegun;
   }
 
   // ---- ClientListener
@@ -229,11 +235,12 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
       outgoing: {
         request: this.#client.request,
         clientIp: this.#client.clientIp,
-        expect: this.#continued || this.#plan?.kind === 'fan-out' ? 'drop' : 'pass',
+        expect: this.#continued || this.#plan?.kind === 'fan-out' ? 'drop' : 'keep',
       },
       body: this.#body,
       repeatable: this.#repeatable,
       counts: this.#counts,
+      direct: this.#failure === null,
       listener: this,
     };
   }
@@ -250,8 +257,11 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
       return;
     }
     this.#gathering = true;
-    // A request without a body ends in this same read, and the fan-out starts with its end.
-    if (request.framing !== 'none' && request.expectsContinue) {
+    if (this.#body.ended) {
+      this.#startFanOut();
+      return;
+    }
+    if (request.expectsContinue) {
       this.#continued = true;
       this.#client.continueBody();
     }
@@ -290,7 +300,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   #switchProtocols(head: ResponseHead, route: Route): void {
     const asking = this.#asking as Asking;
     const { request } = this.#client;
-    if (!acceptsUpgrade(request.upgrade, head.fields)) {
+    if (!acceptsOffer(request.upgrade, head.fields)) {
       asking.refuse(`Malformed answer from ${route.version}: 101 names a protocol that was not offered`);
       return;
     }
@@ -336,7 +346,10 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     // The way down the chain: from the newest to the admitting version, and on through each older one asked.
     const met = this.#asking === this.#fanOut ? plan.order.indexOf(route) : Math.max(this.#position, 1) - 1;
     const reach = Math.min(plan.admitted + met, this.#table.chain.length - 1);
-    return this.#plane.cookies.lines(this.#table, { reach, route, facts: this.#client.facts, wallMs: this.#plane.clock.wallMs() });
+    return this.#plane.cookies.linesFor(
+      { table: this.#table, reach, answered: route, facts: this.#client.facts },
+      this.#plane.clock.wallMs(),
+    );
   }
 
   /** What SESSION waits for: requests that a version on its way to release passed on for their older session. */

@@ -64,7 +64,10 @@ export class HeldAnswer implements AnswerListener {
   drop(): void {
     if (this.#dropped || this.#released) return;
     this.#dropped = true;
-    if (this.settled) return this.#letGo();
+    if (this.settled) {
+      this.#letGo();
+      return;
+    }
     this.#plane.droppedAnswers += 1;
     this.asking.wanted = false;
     this.#letGo();
@@ -140,6 +143,7 @@ function copyHead(head: ResponseHead): ResponseHead {
     framing: head.framing,
     length: head.length,
     keepAlive: head.keepAlive,
+    nominates: head.nominates,
   };
 }
 

@@ -98,7 +98,7 @@ export interface OutgoingRequest {
   readonly request: RequestHead;
   readonly clientIp: string;
   /** `drop`: the client has been told to continue already. */
-  readonly expect: 'pass' | 'drop';
+  readonly expect: 'keep' | 'drop';
 }
 
 /** One try of an exchange on one server. */

@@ -1,7 +1,10 @@
 /** What every part of one data plane shares. Made once by `data-plane.ts`; no part keeps state outside it. */
-import type { OutcomeSinkPort } from './data-plane.ts';
+
+import type { Rotation } from '../core/balancing/round-robin.ts';
 import type { Config } from '../core/config/model.ts';
+import type { DateLine } from '../core/http/http-date.ts';
 import type { MessageLimits } from '../core/http/message.ts';
+import type { Outcome } from '../core/messages.ts';
 import type { CookieLines } from '../core/routing/cookies.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
@@ -11,6 +14,7 @@ import type { Names } from '../system/names.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { Register } from './register.ts';
 import type { Sweeper } from './sweeper.ts';
+import type { Tunnel } from './tunnel.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
 
 export interface Plane {
@@ -20,13 +24,16 @@ export interface Plane {
   readonly dice: Dice;
   readonly log: Log;
   readonly names: Names;
-  readonly sink: OutcomeSinkPort;
+  readonly sink: OutcomeReports;
   readonly sweeper: Sweeper;
   readonly register: Register;
   readonly budget: BufferBudget;
   readonly cookies: CookieLines;
   readonly counters: Counters;
   readonly pool: UpstreamPool;
+  readonly rotation: Rotation;
+  readonly dateLine: DateLine;
+  readonly tunnels: Set<Tunnel>;
   /** The table in force. An exchange reads it once, at admission. */
   table: RoutingTable;
   /** True once the plane is being closed: each further answer ends its connection. */
@@ -45,4 +52,9 @@ export interface Counters {
   /** Requests of a CONCURRENT release that went to one version because too many dropped answers were running. */
   fanOutSkipped: number;
   ownAnswers: number;
+}
+
+/** Where the outcome of each attempt goes: the control plane's observer. */
+export interface OutcomeReports {
+  outcome(outcome: Outcome): void;
 }

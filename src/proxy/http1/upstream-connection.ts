@@ -5,30 +5,24 @@
  * Bytes arrive in one buffer that all connections share (the public `onread` option), lent until the callback returns.
  */
 import net from 'node:net';
-import { chunkHead, LAST_CHUNK } from '../../core/http/chunked.ts';
+import { chunkHead, lastChunk } from '../../core/http/chunked-encoding.ts';
 import type { FieldLines } from '../../core/http/fields.ts';
 import { forwardRequestHead, forwardTrailers } from '../../core/http/forward.ts';
-import type { ProtocolError, ResponseHead, ResponseSink } from '../../core/http/message.ts';
+import type { ProtocolError, RequestHead, ResponseHead, ResponseSink } from '../../core/http/message.ts';
 import { ResponseParser } from '../../core/http/response-parser.ts';
 import type { Server } from '../../core/routing/table.ts';
 import { connectFailureText, lostConnectionText } from '../failure-text.ts';
-import type {
-  Attempt,
-  AttemptListener,
-  Failure,
-  OutgoingRequest,
-  TunnelEnd,
-  TunnelSide,
-} from '../message-level.ts';
+import type { Attempt, AttemptListener, Failure, OutgoingRequest, TunnelEnd } from '../message-level.ts';
 import type { Plane } from '../plane.ts';
 import type { Timed } from '../sweeper.ts';
 import { Outbox } from './outbox.ts';
+import { SocketTunnelEnd } from './socket-tunnel-end.ts';
 
 const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 type Stage = 'resolving' | 'connecting' | 'busy' | 'idle' | 'tunnel' | 'closed';
 
-export class UpstreamConnection implements Attempt, ResponseSink, TunnelEnd, Timed {
+export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   readonly server: Server;
   deadlineMs = Number.POSITIVE_INFINITY;
   idleSinceMs = 0;
@@ -41,14 +35,13 @@ export class UpstreamConnection implements Attempt, ResponseSink, TunnelEnd, Tim
   #waiting: (() => void)[] = [];
   #stage: Stage = 'resolving';
   #listener: AttemptListener | null = null;
-  #tunnel: TunnelSide | null = null;
-  #readAhead: Buffer | null = null;
+  #tunnel: SocketTunnelEnd | null = null;
   #addresses: readonly string[] = [];
   #addressIndex = 0;
 
   // The attempt under way.
   #reused = false;
-  #requestFraming: 'none' | 'length' | 'chunked' = 'none';
+  #request: RequestHead | null = null;
   #requestEnded = false;
   #anyByte = false;
   #answerBegun = false;
@@ -72,7 +65,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, TunnelEnd, Tim
   begin(request: OutgoingRequest, listener: AttemptListener, responseTimeoutMs: number): void {
     this.#listener = listener;
     this.#reused = this.#stage === 'idle';
-    this.#requestFraming = request.request.framing;
+    this.#request = request.request;
     this.#requestEnded = false;
     this.#anyByte = false;
     this.#answerBegun = false;
@@ -143,7 +136,8 @@ export class UpstreamConnection implements Attempt, ResponseSink, TunnelEnd, Tim
     this.#listener = null;
     this.#stage = 'tunnel';
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    return this;
+    this.#tunnel = new SocketTunnelEnd(this.#socket as net.Socket);
+    return this.#tunnel;
   }
 
   close(): void {
@@ -197,34 +191,6 @@ export class UpstreamConnection implements Attempt, ResponseSink, TunnelEnd, Tim
   responseError(error: ProtocolError): void {
     if (error.code === 'premature-close') this.#lost('unexpected EOF');
     else this.#fail('malformed', `Malformed answer from ${this.#where()}: ${error.reason}`);
-  }
-
-  // ---- TunnelEnd
-
-  tunnelTo(tunnel: TunnelSide): void {
-    this.#tunnel = tunnel;
-    if (this.#readAhead !== null) tunnel.bytes(this.#readAhead);
-    this.#readAhead = null;
-  }
-
-  tunnelWrite(bytes: Buffer): boolean {
-    return this.#socket?.write(bytes) ?? true;
-  }
-
-  tunnelEnd(): void {
-    this.#socket?.end();
-  }
-
-  tunnelDestroy(): void {
-    this.close();
-  }
-
-  tunnelPause(): void {
-    this.#socket?.pause();
-  }
-
-  tunnelResume(): void {
-    this.#socket?.resume();
   }
 
   // ---- the socket
@@ -287,7 +253,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, TunnelEnd, Tim
   /** Returns true: reading is stopped by `pause`, never by this. */
   #onBytes(bytes: Buffer, count: number): boolean {
     if (this.#tunnel !== null) {
-      this.#tunnel.bytes(Buffer.from(bytes.subarray(0, count)));
+      this.#tunnel.arrived(Buffer.from(bytes.subarray(0, count)));
       return true;
     }
     if (this.#stage !== 'busy' || this.#listener === null) {
@@ -299,20 +265,15 @@ export class UpstreamConnection implements Attempt, ResponseSink, TunnelEnd, Tim
     if (!this.#paused) this.#awaitAnswer();
     const listener = this.#listener;
     const taken = this.#parser.push(bytes, 0, count);
-    if ((this.#stage as Stage) === 'tunnel') {
-      if (taken < count) this.#passAhead(Buffer.from(bytes.subarray(taken, count)));
+    const tunnel = this.#tunnel as SocketTunnelEnd | null;
+    if (tunnel !== null) {
+      // Bytes of the tunnel that came in the same read as the 101.
+      if (taken < count) tunnel.arrived(Buffer.from(bytes.subarray(taken, count)));
       return true;
     }
     listener.attemptFlush();
     if (this.#answerEnded) this.#finish(taken === count);
     return true;
-  }
-
-  /** Bytes of the tunnel that came in the same read as the 101. */
-  #passAhead(bytes: Buffer): void {
-    const tunnel = this.#tunnel as TunnelSide | null;
-    if (tunnel === null) this.#readAhead = bytes;
-    else tunnel.bytes(bytes);
   }
 
   /** The attempt is over: back into the pool, when both messages ended where they should. */
@@ -398,7 +359,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, TunnelEnd, Tim
 
   #sendBody(bytes: Buffer, from: number, to: number): void {
     if (this.#outbox === null || to <= from) return;
-    if (this.#requestFraming !== 'chunked') {
+    if (this.#request?.framing !== 'chunked') {
       this.#outbox.bytes(bytes, from, to);
       return;
     }
@@ -408,8 +369,9 @@ export class UpstreamConnection implements Attempt, ResponseSink, TunnelEnd, Tim
   }
 
   #sendEnd(trailers: FieldLines | null): void {
-    if (this.#requestFraming !== 'chunked') return;
-    this.#outbox?.text(trailers === null ? LAST_CHUNK : `0\r\n${forwardTrailers(trailers)}\r\n`);
+    if (this.#request?.framing !== 'chunked') return;
+    const lines = trailers === null ? '' : forwardTrailers(trailers, this.#request.fields);
+    this.#outbox?.text(lines === '' ? lastChunk : `0\r\n${lines}\r\n`);
   }
 
   /** Sets the deadline that holds from here: for the answer's head once the request is sent, for its next byte later. */
@@ -422,7 +384,9 @@ export class UpstreamConnection implements Attempt, ResponseSink, TunnelEnd, Tim
 
   #where(): string {
     const address = this.#addresses[Math.min(this.#addressIndex, this.#addresses.length - 1)];
-    return address === undefined ? this.server.key : `${address.includes(':') ? `[${address}]` : address}:${this.server.port}`;
+    return address === undefined
+      ? this.server.key
+      : `${address.includes(':') ? `[${address}]` : address}:${this.server.port}`;
   }
 }
 
