@@ -156,7 +156,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     if (this.#answerFraming === 'chunked') {
       const fields = this.#answerFields;
       const lines = trailers === null || fields === null ? '' : forwardTrailers(trailers, fields);
-      this.#outbox.text(lines === '' ? lastChunk : `0\r\n${lines}\r\n`);
+      this.#outbox.text(lastChunk(lines));
     }
     this.#answered();
   }

@@ -371,7 +371,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   #sendEnd(trailers: FieldLines | null): void {
     if (this.#request?.framing !== 'chunked') return;
     const lines = trailers === null ? '' : forwardTrailers(trailers, this.#request.fields);
-    this.#outbox?.text(lines === '' ? lastChunk : `0\r\n${lines}\r\n`);
+    this.#outbox?.text(lastChunk(lines));
   }
 
   /** Sets the deadline that holds from here: for the answer's head once the request is sent, for its next byte later. */
