@@ -17,6 +17,6 @@ export function ensureCommands(packages: Readonly<Record<string, string>>): void
 }
 
 function hasCommand(command: string): boolean {
-  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+  const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
   return spawnSync('sh', ['-c', `command -v ${command}`], { env }).status === 0;
 }
