@@ -8,7 +8,7 @@ import { Observer } from './control/observer.ts';
 import type { Config } from './core/config/model.ts';
 import { parseCluster } from './core/config/parse.ts';
 import { DataPlane } from './proxy/data-plane.ts';
-import { MemoryStore } from './store/memory.ts';
+import { memoryStore } from './store/memory.ts';
 import { realClock } from './system/clock.ts';
 import { realDice } from './system/dice.ts';
 import type { Log } from './system/log.ts';
@@ -37,7 +37,7 @@ export async function assemble(config: Config, log: Log): Promise<Cutover> {
     network: realNetwork(names, clock),
     log,
     dataPlane,
-    store: new MemoryStore(),
+    store: memoryStore,
     observer,
     connectMs: config.timeouts.connectMs,
   });
