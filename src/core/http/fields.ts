@@ -25,6 +25,18 @@ export class FieldLines {
     this.#repeated = 0;
   }
 
+  /** Field lines of one's own: those of a parser are lent until the next message. */
+  copy(): FieldLines {
+    const copy = new FieldLines();
+    copy.text = this.text;
+    copy.count = this.count;
+    copy.at.push(...this.at.slice(0, this.count * 4));
+    copy.kinds.push(...this.kinds.slice(0, this.count));
+    copy.#present = this.#present;
+    copy.#repeated = this.#repeated;
+    return copy;
+  }
+
   /** Adds one field line by its four offsets and its kind. */
   add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number, kind = 0): void {
     const base = this.count * 4;
