@@ -237,6 +237,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   requestEnd(trailers: FieldLines | null): void {
+    this.resumeRequest();
     this.requestComplete = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     if (this.#request !== null && !hasBody(this.#request)) this.#exchange?.begin();
