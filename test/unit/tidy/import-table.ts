@@ -13,7 +13,7 @@ interface Rule {
 
 const ADAPTER: Rule = { own: ['core', 'system'], types: ['control/ports.ts'], node: 'all' };
 
-export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
+const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   core: { own: ['core'], packages: ['zod', 'jsonc-parser', 'semver'] },
   system: { own: ['system'], types: ['core'], packages: ['uuid', 'pino'], node: 'all' },
   proxy: { own: ['core', 'system', 'proxy'], node: ['node:net', 'node:tls', 'node:http2'] },
