@@ -27,6 +27,7 @@ const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
     node: ['node:http', 'node:crypto'],
   },
   cli: { own: ['cli', 'api/contract.ts', 'core/config'], packages: ['commander'], node: 'all' },
+  'assemble.ts': { own: [''] },
   'main.ts': { own: [''], node: 'all' },
   'worker.ts': { own: ['core', 'system', 'proxy'], node: 'all' },
   'index.ts': { own: [''], node: 'all' },
