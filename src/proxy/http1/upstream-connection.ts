@@ -43,6 +43,8 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   #reused = false;
   #request: RequestHead | null = null;
   #requestEnded = false;
+  /** The client waits to be told to continue: if the server says nothing, nobody will. */
+  #awaitsContinue = false;
   #anyByte = false;
   #answerBegun = false;
   #answerEnded = false;
@@ -355,10 +357,12 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
       upgrade: request.request.upgrade,
     });
     this.#outbox?.text(head);
+    this.#awaitsContinue = request.expect === 'keep' && request.request.expectsContinue;
   }
 
   #sendBody(bytes: Buffer, from: number, to: number): void {
     if (this.#outbox === null || to <= from) return;
+    this.#awaitsContinue = false;
     if (this.#request?.framing !== 'chunked') {
       this.#outbox.bytes(bytes, from, to);
       return;
@@ -378,7 +382,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   #awaitAnswer(): void {
     const { timeouts } = this.#plane.config;
     if (this.#answerBegun) this.deadlineMs = this.#plane.clock.nowMs() + timeouts.idleBodyMs;
-    else if (this.#requestEnded) this.deadlineMs = this.#plane.clock.nowMs() + this.#responseTimeoutMs;
+    else if (this.#requestEnded || this.#awaitsContinue) this.deadlineMs = this.#plane.clock.nowMs() + this.#responseTimeoutMs;
     else this.deadlineMs = Number.POSITIVE_INFINITY;
   }
 
