@@ -20,7 +20,7 @@ export function receivedText(spec: ClusterSpec): string {
 
 export function duplicatedWritesText(spec: ClusterSpec): string {
   return (
-    `Version ${versionText(spec)} comes with mode CONCURRENT and no "methods": writes are sent to ` +
+    `Version ${versionText(spec)} comes with mode CONCURRENT and no "methods": writes are duplicated to ` +
     `${spec.transition.versions} versions; where they share data, choose "methods": ["GET", "HEAD", "OPTIONS"]`
   );
 }
