@@ -79,7 +79,7 @@ export function playRequests(text: string, cuts: Cuts = 'whole', bounds = limits
 /** The answers to requests with these methods; `closes` when the server closes after its last byte. */
 export function playResponses(
   text: string,
-  options: { methods?: string[]; cuts?: Cuts; bounds?: MessageLimits; end?: 'closes' | 'stays' } = {},
+  options: { methods?: readonly string[]; cuts?: Cuts; bounds?: MessageLimits; end?: 'closes' | 'stays' } = {},
 ): Played<PlayedResponse> {
   const played: Played<PlayedResponse> = { messages: [], error: '', status: 0, left: 0 };
   const methods = [...(options.methods ?? ['GET'])];
