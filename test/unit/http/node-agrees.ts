@@ -15,7 +15,8 @@ export async function requestsAgree(text: string, cuts: Cuts): Promise<void> {
   );
   // Once a reading has stopped, by refusing, by closing or at an offer to upgrade, it cannot say what follows.
   const goesOn = whole.every(({ keepAlive, fields }) => keepAlive && !fields.some((line) => /^upgrade:/i.test(line)));
-  if (ours.error === '' && ours.left === 0 && goesOn && !node.refused) expect(node.messages.length, 'how many requests Node finds').toBe(whole.length);
+  if (ours.error === '' && ours.left === 0 && goesOn && !node.refused)
+    expect(node.messages.length, 'how many requests Node finds').toBe(whole.length);
 }
 
 /** Throws when an answer that both accept is not the same. */

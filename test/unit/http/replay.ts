@@ -140,7 +140,7 @@ function feed(text: string, cuts: Cuts, parser: MessageParser, goOn: () => boole
 function ends(length: number, cuts: Cuts): number[] {
   if (cuts === 'whole') return [length];
   if (cuts === 'bytes') return Array.from({ length }, (_, index) => index + 1);
-  return [...cuts, length];
+  return [...cuts.filter((cut) => cut < length), length];
 }
 
 function recordRequest(head: RequestHead): PlayedRequest {
