@@ -25,15 +25,14 @@ export class FieldLines {
     this.#repeated = 0;
   }
 
-  /** Field lines of one's own: those of a parser are lent until the next message. */
+  /** A section of one's own: a parser's is lent until its message has ended. */
   copy(): FieldLines {
     const copy = new FieldLines();
     copy.text = this.text;
-    copy.count = this.count;
-    copy.at.push(...this.at.slice(0, this.count * 4));
-    copy.kinds.push(...this.kinds.slice(0, this.count));
-    copy.#present = this.#present;
-    copy.#repeated = this.#repeated;
+    for (let index = 0; index < this.count; index += 1) {
+      const [nameStart = 0, nameEnd = 0, valueStart = 0, valueEnd = 0] = this.at.slice(index * 4, index * 4 + 4);
+      copy.add(nameStart, nameEnd, valueStart, valueEnd, this.kinds[index]);
+    }
     return copy;
   }
 
