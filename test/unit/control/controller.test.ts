@@ -85,6 +85,16 @@ describe('commands', () => {
   });
 });
 
+test('a new chain shares the routes that did not change', async () => {
+  const world = await started(next('GRADUAL'));
+  const [candidate, stable] = world.dataPlane.table.chain;
+  await world.controller.submit({ kind: 'put', spec: next('INSTANT', { version: '3' }), origin: 'rest' });
+  expect(world.dataPlane.table.chain[1]).toBe(candidate);
+  expect(world.dataPlane.table.chain[2]).toBe(stable);
+  await world.controller.submit({ kind: 'delete', id: 'id-1' });
+  expect(world.dataPlane.table.chain[1]).toMatchObject({ id: 'id-2', released: true, onTrial: false });
+});
+
 describe('views', () => {
   test('show live versions, newest first, keys in the order of the wire', async () => {
     const world = await started(next('GRADUAL'));
@@ -169,6 +179,14 @@ describe('time', () => {
     await world.clock.pass(2_000);
     expect(world.phaseOf('id-2')).toBe('stable');
     expect(world.phaseOf('id-1')).toBe('standby');
+  });
+
+  test('the regret window begins with the release, not with the PUT', async () => {
+    const world = await started(next('SESSION', { sessionTimeoutS: 5, regretWindowMs: 10_000 }));
+    await world.clock.pass(14_000);
+    expect(world.phaseOf('id-2')).toBe('watching');
+    await world.clock.pass(3_000);
+    expect(world.phaseOf('id-2')).toBe('stable');
   });
 
   test('SESSION is released when no older session came for its timeout', async () => {

@@ -258,6 +258,22 @@ describe('releases move on', () => {
   });
 });
 
+test('the epoch changes when a trial begins and ends, not within it', () => {
+  const machine = machineIn('absent');
+  const epochs: (number | undefined)[] = [];
+  const note = () => epochs.push(machine.find('v')?.epoch);
+  machine.step({ kind: 'put', id: 'v', spec: spec('SESSION', { version: '2' }), origin: 'rest' });
+  note();
+  machine.happen({ kind: 'ready', id: 'v' });
+  note();
+  machine.happen({ kind: 'quiet', id: 'v' });
+  note();
+  machine.happen({ ...WATCHED, id: 'v' });
+  note();
+  expect(epochs).toEqual([3, 3, 3, 4]);
+  expect(machine.published()?.routes[0]?.epoch).toBe(4);
+});
+
 describe('removal', () => {
   const probe = (failures: number, servers: number, olderAnswers: string | null = 'old'): Happening => ({
     kind: 'probed',
