@@ -179,6 +179,7 @@ describe('time', () => {
     await world.clock.pass(2_000);
     expect(world.phaseOf('id-2')).toBe('stable');
     expect(world.phaseOf('id-1')).toBe('standby');
+    expect(world.dataPlane.table.chain[0]).toMatchObject({ id: 'id-2', onTrial: false });
   });
 
   test('the regret window begins with the release, not with the PUT', async () => {
