@@ -203,11 +203,17 @@ describe('time', () => {
   });
 
   test('CONCURRENT is released after promoteAfter requests', async () => {
-    const world = await started(next('CONCURRENT', { promoteAfterRequests: 10 }));
-    world.dataPlane.of('id-2').attempts = 9;
+    const world = await started();
+    world.dataPlane.of('id-2').attempts = 100;
+    await world.controller.submit({
+      kind: 'put',
+      spec: next('CONCURRENT', { promoteAfterRequests: 10 }),
+      origin: 'rest',
+    });
+    world.dataPlane.of('id-2').attempts = 109;
     await world.clock.pass(5_000);
     expect(world.phaseOf('id-2')).toBe('releasing');
-    world.dataPlane.of('id-2').attempts = 10;
+    world.dataPlane.of('id-2').attempts = 110;
     await world.clock.pass(1_000);
     expect(world.phaseOf('id-2')).toBe('watching');
   });

@@ -70,7 +70,7 @@ export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-export class FakeNetwork implements Network {
+class FakeNetwork implements Network {
   /** Servers, as `host:port`, that refuse. */
   readonly down = new Set<string>();
   readonly tried: string[] = [];
@@ -83,7 +83,7 @@ export class FakeNetwork implements Network {
   }
 }
 
-export class FakeDataPlane implements DataPlanePort {
+class FakeDataPlane implements DataPlanePort {
   readonly tables: RoutingTable[] = [];
   readonly versions = new Map<string, VersionFigures>();
 
@@ -115,7 +115,7 @@ export class FakeDataPlane implements DataPlanePort {
   }
 }
 
-export class FakeStore implements StorePort {
+class FakeStore implements StorePort {
   readonly saved: ReleaseState[] = [];
   noted: ReleaseState | null = null;
   /** What the next saves wait for. */
@@ -131,7 +131,7 @@ export class FakeStore implements StorePort {
   }
 }
 
-export class FakeLog implements Log {
+class FakeLog implements Log {
   readonly lines: string[] = [];
 
   enabled(): boolean {
