@@ -6,7 +6,7 @@
  */
 import type { FieldLines } from '../core/http/fields.ts';
 import { acceptsOffer } from '../core/http/header-values.ts';
-import type { ResponseHead } from '../core/http/message.ts';
+import { hasBody, type ResponseHead } from '../core/http/message.ts';
 import { decide } from '../core/routing/decide.ts';
 import { isRepeatable, isServerFailure } from '../core/routing/replay.ts';
 import type { Plan, Route, RoutingTable } from '../core/routing/table.ts';
@@ -60,7 +60,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   /** Admits the request: when its head is here, or with its end when it has no body. */
   begin(): void {
-    if (this.#client.request.framing === 'none') this.#body.end(null);
+    if (!hasBody(this.#client.request)) this.#body.end(null);
     this.#plane.counters.exchanges += 1;
     const table = this.#table;
     if (table.chain.length === 0) {

@@ -8,24 +8,20 @@ import { createScanner, type Node, type ParseError, type ParseErrorCode, parseTr
 
 /** Deeper than any sensible document; keeps a hostile one from exhausting the stack. */
 const DEPTH_MAX = 32;
+/** In one list or object. Nobody has so many servers, and a check of half a million entries would hold up traffic. */
+const ENTRIES_MAX = 10_000;
 /** One line each; a text with more faults than this is not being read to the end anyway. */
 const FAULTS_MAX = 20;
 
 export type JsonPath = readonly (string | number)[];
 
-export interface Source {
-  readonly text: string;
-  readonly root: Node;
-  /** The document as plain values; numbers at `textPaths` are strings, as written. */
-  readonly value: unknown;
-}
-
 export type Read =
-  | { readonly ok: true; readonly source: Source; readonly duplicates: readonly string[] }
+  /** `value` is the document as plain values; `duplicates` has a line for each key that is given again. */
+  | { readonly ok: true; readonly value: unknown; readonly duplicates: readonly string[] }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-/** Reads a JSON text. `textPaths` (dotted) name the values whose numbers are kept as they are written. */
-export function readJson(input: string, textPaths: readonly string[] = []): Read {
+/** Reads a JSON text. `textPath` names the value that is kept as it is written when it is a number. */
+export function readJson(input: string, textPath: JsonPath = []): Read {
   const text = input.startsWith('\uFEFF') ? input.slice(1) : input;
   if (nestsTooDeep(text)) return { ok: false, errors: [`Invalid JSON: more than ${DEPTH_MAX} levels of nesting`] };
   const faults: ParseError[] = [];
@@ -33,9 +29,10 @@ export function readJson(input: string, textPaths: readonly string[] = []): Read
   if (faults.length > 0 || root === undefined) {
     return { ok: false, errors: faults.slice(0, FAULTS_MAX).map((fault) => faultLine(text, fault)) };
   }
-  const duplicates: string[] = [];
-  const value = toValue(root, { text, textPaths, path: [], duplicates });
-  return { ok: true, source: { text, root, value }, duplicates };
+  const walk: Walk = { text, textPath, path: [], duplicates: [], crowded: [] };
+  const value = toValue(root, walk);
+  if (walk.crowded.length > 0) return { ok: false, errors: walk.crowded };
+  return { ok: true, value, duplicates: walk.duplicates };
 }
 
 /** A path as people write it: `cluster.servers[1].port`. */
@@ -43,9 +40,15 @@ export function pathText(path: JsonPath): string {
   let text = '';
   for (const part of path) {
     if (typeof part === 'number') text += `[${part}]`;
-    else text += text === '' ? part : `.${part}`;
+    else text += text === '' ? shorten(part) : `.${shorten(part)}`;
   }
   return text;
+}
+
+/** Text from a document as part of an error line: not endless, and on one line. */
+export function shorten(text: string): string {
+  const short = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return short.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** `line:column` of an offset, both from 1. */
@@ -58,22 +61,36 @@ function place(text: string, offset: number): string {
 function nestsTooDeep(text: string): boolean {
   const scanner = createScanner(text, true);
   let depth = 0;
-  for (let token = scanner.scan(); token !== 17; token = scanner.scan()) {
-    if (token === 1 || token === 3) depth += 1;
-    else if (token === 2 || token === 4) depth -= 1;
+  for (let token = scanner.scan(); token !== EOF; token = scanner.scan()) {
+    if (token === OPEN_BRACE || token === OPEN_BRACKET) depth += 1;
+    else if (token === CLOSE_BRACE || token === CLOSE_BRACKET) depth -= 1;
     if (depth > DEPTH_MAX) return true;
   }
   return false;
 }
 
+// jsonc-parser's SyntaxKind; its declaration is a const enum, which does not exist when the program runs.
+const OPEN_BRACE = 1;
+const CLOSE_BRACE = 2;
+const OPEN_BRACKET = 3;
+const CLOSE_BRACKET = 4;
+const EOF = 17;
+
 interface Walk {
   readonly text: string;
-  readonly textPaths: readonly string[];
+  readonly textPath: JsonPath;
   readonly path: (string | number)[];
   readonly duplicates: string[];
+  readonly crowded: string[];
 }
 
 function toValue(node: Node, walk: Walk): unknown {
+  const entries = node.children?.length ?? 0;
+  if (entries > ENTRIES_MAX) {
+    const name = pathText(walk.path) || 'The top level';
+    walk.crowded.push(`"${name}" must have at most ${ENTRIES_MAX} entries, not ${entries}`);
+    return null;
+  }
   switch (node.type) {
     case 'object':
       return toObject(node, walk);
@@ -85,11 +102,14 @@ function toValue(node: Node, walk: Walk): unknown {
         return value;
       });
     case 'number':
-      if (walk.textPaths.includes(pathText(walk.path))) return walk.text.slice(node.offset, node.offset + node.length);
-      return node.value;
+      return isTextPath(walk) ? walk.text.slice(node.offset, node.offset + node.length) : node.value;
     default:
       return node.value;
   }
+}
+
+function isTextPath({ path, textPath }: Walk): boolean {
+  return path.length === textPath.length && path.every((part, index) => part === textPath[index]);
 }
 
 function toObject(node: Node, walk: Walk): Record<string, unknown> {

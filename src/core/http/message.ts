@@ -91,3 +91,8 @@ export interface MessageLimits {
   readonly headerBytes: number;
   readonly fieldCount: number;
 }
+
+/** True when octets of a body are to come. */
+export function hasBody(head: RequestHead): boolean {
+  return head.framing === 'chunked' || head.length > 0;
+}

@@ -55,3 +55,25 @@ export interface ReleaseState {
 }
 
 export const EMPTY_STATE: ReleaseState = { format: STATE_FORMAT, putSequence: 0, epochSequence: 0, versions: [] };
+
+/** In the routing table. */
+export function serves(version: VersionState): boolean {
+  const { phase } = version;
+  return phase === 'releasing' || phase === 'watching' || phase === 'stable' || phase === 'standby';
+}
+
+/** Serving or about to; what GET shows, and what a new version is ranked against. */
+export function isLive(version: VersionState): boolean {
+  return version.phase === 'starting' || serves(version);
+}
+
+/** On its way to being trusted. */
+export function isCandidate(version: VersionState): boolean {
+  const { phase } = version;
+  return phase === 'starting' || phase === 'releasing' || phase === 'watching';
+}
+
+/** True when a newer version is live: such a release stands still, its threshold frozen. */
+export function isOvertaken(versions: readonly VersionState[], version: VersionState): boolean {
+  return versions.find(isLive)?.id !== version.id;
+}

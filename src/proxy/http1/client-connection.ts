@@ -10,7 +10,13 @@ import type net from 'node:net';
 import { chunkHead, lastChunk } from '../../core/http/chunked-encoding.ts';
 import type { FieldLines } from '../../core/http/fields.ts';
 import { forwardResponseHead, forwardTrailers } from '../../core/http/forward.ts';
-import type { ProtocolError, RequestHead, RequestSink, ResponseHead } from '../../core/http/message.ts';
+import {
+  hasBody,
+  type ProtocolError,
+  type RequestHead,
+  type RequestSink,
+  type ResponseHead,
+} from '../../core/http/message.ts';
 import { type OwnStatus as AnyOwnStatus, ownAnswer } from '../../core/http/own-answers.ts';
 import { RequestParser } from '../../core/http/request-parser.ts';
 import { Exchange } from '../exchange.ts';
@@ -222,7 +228,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#awaitRequest();
     this.#exchange = new Exchange(this.#plane, this);
     // A request without a body begins with its end, so that an answer given at once finds it complete.
-    if (head.framing !== 'none') this.#exchange.begin();
+    if (hasBody(head)) this.#exchange.begin();
   }
 
   requestBody(bytes: Buffer, from: number, to: number): void {
@@ -233,7 +239,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   requestEnd(trailers: FieldLines | null): void {
     this.requestComplete = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    if (this.#request?.framing === 'none') this.#exchange?.begin();
+    if (this.#request !== null && !hasBody(this.#request)) this.#exchange?.begin();
     else this.#exchange?.requestEnd(trailers);
   }
 
