@@ -165,6 +165,7 @@ describe('a request is refused', () => {
     ['bad-host', 400, 'GET http://b/ HTTP/1.1\r\nHost: a b\r\n\r\n'],
     ['bad-host', 400, 'GET / HTTP/1.1\r\nHost: [::1]a\r\n\r\n'],
     ['bad-host', 400, 'GET / HTTP/1.1\r\nHost: [g::]\r\n\r\n'],
+    ['bad-host', 400, 'GET / HTTP/1.1\r\nHost: [1.2.3.4]\r\n\r\n'],
     // Framing
     ['conflicting-framing', 400, post('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n')],
     ['conflicting-framing', 400, post('Transfer-Encoding: x\r\nContent-Length: x\r\n')],
@@ -188,6 +189,8 @@ describe('a request is refused', () => {
     ['bad-coding', 400, post('Transfer-Encoding: chunked;q=1\r\n', '0\r\n\r\n')],
     ['bad-coding', 400, post('Transfer-Encoding: "chunked"\r\n', '0\r\n\r\n')],
     ['bad-coding', 400, post('Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n')],
+    ['bad-coding', 400, post('Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n', '0\r\n\r\n')],
+    ['bad-coding', 400, post('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n')],
     ['unknown-coding', 501, post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n')],
     ['coding-in-http10', 400, 'POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['framing-lookalike', 400, post('Transfer_Encoding: chunked\r\n', '0\r\n\r\n')],
@@ -205,6 +208,8 @@ describe('a request is refused', () => {
     ['bare-lf', 400, chunked('5\nhello\r\n')],
     ['bare-cr', 400, chunked('5\r\rhello\r\n')],
     ['bad-chunk-end', 400, chunked('5\r\nhello\n0\r\n\r\n')],
+    ['bad-chunk-end', 400, chunked('5\r\nhello\r\r0\r\n\r\n')],
+    ['bad-chunk-end', 400, chunked('5\r\nhello\n\n0\r\n\r\n')],
     ['bad-chunk-end', 400, chunked('5\r\nhello\r0\r\n\r\n')],
     ['bad-chunk-end', 400, chunked('5\r\nhello!\r\n0\r\n\r\n')],
     ['bad-chunk-extension', 400, chunked('5 \r\nhello\r\n')],
@@ -245,16 +250,25 @@ it.each([
 
 describe('one connection', () => {
   it('reads pipelined requests one after the other', () => {
-    const text = `${get('')}${post('Content-Length: 2\r\n', 'hi')}${chunked('1\r\nx\r\n0\r\nT: 1\r\n\r\n')}\r\n${get('')}`;
-    const { messages, error, left } = playAll(text);
+    const withTrailer = chunked('1\r\nx\r\n0\r\nT: 1\r\n\r\n');
+    const without = chunked('1\r\ny\r\n0\r\n\r\n');
+    const each = [get(''), post('Content-Length: 2\r\n', 'hi'), withTrailer, without, get('')];
+    const { messages, error, left } = playAll(each.join('\r\n'));
     expect(error).toBe('');
     expect(left).toBe(0);
     expect(messages.map(({ method, body, trailers }) => [method, body, trailers])).toEqual([
       ['GET', '', []],
       ['POST', 'hi', []],
       ['POST', 'x', ['T: 1']],
+      ['POST', 'y', []],
       ['GET', '', []],
     ]);
+  });
+
+  it('gathers a long head from its pieces', () => {
+    const lines = Array.from({ length: 90 }, (_, index) => `X-${index}: ${String(index).repeat(50)}`);
+    const { messages } = playRequests(get(`${lines.join('\r\n')}\r\n`), 'bytes');
+    expect(messages[0]?.fields).toEqual(['Host: a', ...lines]);
   });
 
   it('leaves what follows the last request', () => {

@@ -165,6 +165,21 @@ describe('when the server closes', () => {
   });
 });
 
+it('is done for good once it has switched protocols', () => {
+  const said: string[] = [];
+  const parser = new ResponseParser(
+    { ...silent(), responseHead: ({ status }) => said.push(`head ${status}`), responseEnd: () => said.push('end') },
+    limits,
+  );
+  const text = 'HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n';
+  parser.expect('GET');
+  const taken = parser.push(Buffer.from(text), 0, text.length);
+  parser.expect('GET');
+  expect(parser.push(Buffer.from(text), taken, text.length)).toBe(taken);
+  parser.finish();
+  expect(said).toEqual(['head 101']);
+});
+
 it('says when it is inside a message', () => {
   const parser = new ResponseParser({ ...silent(), responseError: () => {} }, limits);
   const push = (text: string) => parser.push(Buffer.from(text), 0, text.length);
