@@ -1,6 +1,6 @@
 /**
  * What time and traffic bring about by themselves: sessions that have run out, regret windows that are over, enough requests
- * asked, exchanges that have ended. Looked at once a second. Durations are measured on the monotonic clock, so that a jump of
+ * asked, exchanges that have ended. Looked at a few times a second. Durations are measured on the monotonic clock, so that a jump of
  * the wall clock releases nothing.
  */
 import type { ReleaseEvent } from '../core/release/events.ts';
