@@ -177,10 +177,11 @@ test('a server connection is not used again while the request on it was not read
   });
   const proxy = await startProxy(cluster('1', [server]));
   const client = await connectTo(proxy.port);
-  client.send('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n');
+  client.send('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 42\r\n\r\n');
   expect((await client.answer('PUT')).status).toBe(403);
   for (let n = 0; n < 5; n += 1) expect((await askOnce(proxy.port, `/${n}`)).text).toBe(`/${n}`);
   client.send('GET /smuggled HTTP/1.1\r\nHost: evil.xxx\r\n\r\n');
+  client.end();
   await client.closed();
   expect(server.targets).not.toContain('/smuggled');
 });
