@@ -1,5 +1,6 @@
 /** What the control plane needs of others. Adapters and the data plane implement these. */
 import type { Outcome, VersionFigures } from '../core/messages.ts';
+import type { ReleaseState } from '../core/release/state.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 
 /** The data plane seen from above. */
@@ -13,4 +14,12 @@ export interface DataPlanePort {
 /** The control plane seen from below. Called synchronously at the end of each attempt; must not throw. */
 export interface OutcomeSink {
   outcome(outcome: Outcome): void;
+}
+
+/** Where the release state is kept. */
+export interface StorePort {
+  /** Resolves when the state is durable; a command is answered and its effects run only then. Rejects when it can't be kept. */
+  save(state: ReleaseState): Promise<void>;
+  /** Takes counters that changed: durable within a second, no one waits for it. Must not throw. */
+  note(state: ReleaseState): void;
 }

@@ -25,6 +25,11 @@ export interface Outcome {
   readonly server: string;
   /** From the claim to the end of the attempt, milliseconds. */
   readonly latencyMs: number;
+  /**
+   * True when this attempt's answer went to the client and no version had failed the exchange before; with kind
+   * `answered` it is what raises a GRADUAL threshold. False for replays and for the dropped answers of a fan-out.
+   */
+  readonly direct: boolean;
   /** False for the proxy's own answers and `ignorePaths`: no evidence, raises no threshold. */
   readonly counts: boolean;
 }
@@ -42,6 +47,9 @@ export interface VersionFigures {
   inFlight: number;
   /** Tunnels open now. */
   tunnels: number;
-  /** Requests that this version, while being released, passed on because they carried an older session. */
+  /**
+   * Requests that this version, in mode SESSION and not released, passed on because they carried an older session: one
+   * more for each plan whose `admitted` is larger than the version's index in the chain.
+   */
   olderSessions: number;
 }

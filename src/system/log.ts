@@ -1,4 +1,13 @@
-import type { LogLevel } from '../core/config/model.ts';
+/**
+ * The log: what the parts of Cutover say to people and to machines.
+ *
+ * One line an event, on standard error, as text in the thesis's form or as JSON. Writing is bounded and never waits:
+ * what the destination does not take is counted and dropped (`log-destination.ts`).
+ */
+import type { LogFormat, LogLevel } from '../core/config/model.ts';
+import { type FormatLine, jsonLines } from './log-json.ts';
+import { textLines } from './log-text.ts';
+import type { Wall } from './log-time.ts';
 
 /** Facts that a JSON log line carries beside its text; the text form leaves them out. */
 export type LogFacts = Readonly<Record<string, string | number | boolean | null>>;
@@ -9,6 +18,49 @@ export interface Log {
   enabled(level: LogLevel): boolean;
   /** Writes one line; `component` says which part speaks (`exchange`, `controller`, …). */
   write(level: LogLevel, component: string, text: string, facts?: LogFacts): void;
-  /** Writes one line whatever the level is: the echo of the configuration at start. */
+  /** Writes one line whatever the level is, CRITICAL excepted: the echo of the configuration at start. */
   always(level: LogLevel, component: string, text: string): void;
+}
+
+/** What takes finished lines. `log-destination.ts` has the one for standard error. */
+export interface LogDestination {
+  /** Takes whole lines, each with its line end. Never throws, never blocks. */
+  write(lines: string): void;
+  /** Writes what is kept, as far as it is taken at once: for the end of the process. */
+  flush(): void;
+  /** Lines lost so far because the destination did not take them. */
+  dropped(): number;
+}
+
+/** The log of the whole process, with what only its owner needs. */
+export interface ProcessLog extends Log {
+  flush(): void;
+  dropped(): number;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  readonly destination: LogDestination;
+  /** For tests; the machine's wall clock otherwise. */
+  readonly wall?: Wall;
+}
+
+const RANK: Readonly<Record<LogLevel, number>> = { CRITICAL: 0, ERROR: 1, WARNING: 2, NOTICE: 3, INFO: 4, DEBUG: 5 };
+
+export function createLog(options: LogOptions): ProcessLog {
+  const { level, format, destination } = options;
+  const line: FormatLine = format === 'json' ? jsonLines(options.wall) : textLines(options.wall);
+  const enabled = (asked: LogLevel): boolean => RANK[asked] <= RANK[level];
+  return {
+    enabled,
+    write(asked, component, text, facts) {
+      if (enabled(asked)) destination.write(line({ level: asked, component, text, facts }));
+    },
+    always(asked, component, text) {
+      if (level !== 'CRITICAL') destination.write(line({ level: asked, component, text, facts: undefined }));
+    },
+    flush: () => destination.flush(),
+    dropped: () => destination.dropped(),
+  };
 }

@@ -1,8 +1,8 @@
 /**
  * The field lines of one header or trailer section.
  *
- * A section is kept as one latin1 string plus four offsets a field, so that reading a head makes no
- * object per field. Names are compared without regard to case, by length first.
+ * A section is kept as one latin1 string plus four offsets and a kind a field, so that reading a head
+ * makes no object per field. Names are compared without regard to case, by length first.
  */
 export class FieldLines {
   /** The text that the offsets point into; one char is one octet. */
@@ -11,20 +11,55 @@ export class FieldLines {
   count = 0;
   /** Per field: name start, name end, value start, value end (OWS around the value left out). */
   readonly at: number[] = [];
+  /** Per field: its kind (`field-kinds.ts`). */
+  readonly kinds: number[] = [];
+  /** A bit per kind that occurs. */
+  #present = 0;
+  /** A bit per kind that occurs more than once. */
+  #repeated = 0;
 
   clear(): void {
     this.text = '';
     this.count = 0;
+    this.#present = 0;
+    this.#repeated = 0;
   }
 
-  /** Adds one field line by its four offsets. */
-  add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
+  /** Adds one field line by its four offsets and its kind. */
+  add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number, kind = 0): void {
     const base = this.count * 4;
     this.at[base] = nameStart;
     this.at[base + 1] = nameEnd;
     this.at[base + 2] = valueStart;
     this.at[base + 3] = valueEnd;
+    this.kinds[this.count] = kind;
     this.count += 1;
+    this.#repeated |= this.#present & (1 << kind);
+    this.#present |= 1 << kind;
+  }
+
+  /** True when a field of this kind occurs. */
+  has(kind: number): boolean {
+    return (this.#present & (1 << kind)) !== 0;
+  }
+
+  /** True when more than one field line is of this kind. */
+  repeats(kind: number): boolean {
+    return (this.#repeated & (1 << kind)) !== 0;
+  }
+
+  /** The index of the first field of this kind at or after `from`, or -1. */
+  findKind(kind: number, from = 0): number {
+    if (!this.has(kind)) return -1;
+    for (let index = from; index < this.count; index += 1) {
+      if (this.kinds[index] === kind) return index;
+    }
+    return -1;
+  }
+
+  /** Where the line of field `index` starts in `text`; the lines stand one after the other. */
+  lineStart(index: number): number {
+    return this.at[index * 4] as number;
   }
 
   /** The name of field `index` as it was sent. */

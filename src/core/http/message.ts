@@ -30,6 +30,12 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
   /** The Upgrade value offered (Connection names `upgrade`, HTTP/1.1), protocols but for h2c; '' for none. */
   readonly upgrade: string;
+  /** The client takes trailers (`TE: trailers`). */
+  readonly takesTrailers: boolean;
+  /** Connection names fields that end here (RFC 9110 section 7.6.1). */
+  readonly nominates: boolean;
+  /** Max-Forwards of a TRACE or OPTIONS request (at 0 the proxy answers itself), -1 for none. */
+  readonly maxForwards: number;
 }
 
 export interface ResponseHead {
@@ -44,11 +50,13 @@ export interface ResponseHead {
   readonly length: number;
   /** The server allows another request on this connection. */
   readonly keepAlive: boolean;
+  /** Connection names fields that end here (RFC 9110 section 7.6.1). */
+  readonly nominates: boolean;
 }
 
 /** What a parser refuses. `status` is the answer to a client; a response that is refused is a 502 to the client. */
 export interface ProtocolError {
-  readonly status: 400 | 414 | 431 | 501 | 505;
+  readonly status: 400 | 414 | 417 | 431 | 501 | 505;
   /** Stable, for logs and docs: `bad-field-line`, `conflicting-framing`, … */
   readonly code: string;
   /** One line for people; never holds bytes of the message. */
@@ -82,4 +90,9 @@ export interface MessageLimits {
   /** The whole field section of a head, and a trailer section. */
   readonly headerBytes: number;
   readonly fieldCount: number;
+}
+
+/** True when octets of a body are to come. */
+export function hasBody(head: RequestHead): boolean {
+  return head.framing === 'chunked' || head.length > 0;
 }

@@ -7,8 +7,8 @@ export type Command =
 
 export type CommandResult =
   | { readonly kind: 'accepted'; readonly id: string }
-  /** Nothing was changed. `reason` is one line for people. */
-  | { readonly kind: 'refused'; readonly because: 'unknown-id' | 'conflict'; readonly reason: string };
+  /** Nothing was changed. `reason` is one line for people. `internal` is a fault of the proxy itself. */
+  | { readonly kind: 'refused'; readonly because: 'unknown-id' | 'conflict' | 'internal'; readonly reason: string };
 
 /** One version as the REST API shows it: key order is the wire's (design: wire contract). */
 export interface VersionView {

@@ -21,13 +21,15 @@ export interface Route {
   readonly mode: Mode;
   /** True once the mode has done its work: the version admits everything. */
   readonly released: boolean;
+  /** A standby above the stable version, put below a newer one: it admits its own sessions only, and serves to fall back on. */
+  readonly dormant: boolean;
   /** Releasing or watching: its failures are hidden by an older version, and it may be removed. */
   readonly onTrial: boolean;
   readonly servers: readonly Server[];
   /** Whole seconds; with mode SESSION only, else 0. */
   readonly sessionTimeoutS: number;
-  /** Percent in [0, 100]; with mode GRADUAL only, else 0. */
-  readonly threshold: number;
+  /** Percent by which an answered request raises the threshold; with mode GRADUAL only, else 0. */
+  readonly percentagePerRequest: number;
   /** Where a GRADUAL bucket comes from: `cookie`, `ip`, or the lower-case name of a header. */
   readonly bucketKey: string;
   /** CONCURRENT: how many of the newest versions are asked, this one among them; else 1. */
@@ -55,6 +57,11 @@ export interface RoutingTable {
   readonly number: number;
   /** The serving versions, newest first. May be empty: nothing serves. */
   readonly chain: readonly Route[];
+  /**
+   * By index in the chain: percent in [0, 100] with mode GRADUAL, else 0. Apart from the routes, so that a rise (one per
+   * answered request) makes a new table that shares routes and plans.
+   */
+  readonly thresholds: readonly number[];
   /** By index in the chain: the plan when that version admits and is asked alone. */
   readonly single: readonly Plan[];
   /** By index in the chain: the plan with fan-out; the same as `single` where the version's mode has none. */

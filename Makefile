@@ -1,0 +1,82 @@
+# Everything starts here; `make help` lists what there is. Node 24 is brought into .tools when the system's is too old.
+
+PREFIX ?= /usr/local
+CONFIG ?= ./config.json
+NODE_VERSION := 24.21.0
+
+# The Node to work with: the system's from 24.15 on, else our own from the npm registry.
+OS := $(shell uname -s | tr '[:upper:]' '[:lower:]')
+ARCH := $(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(shell uname -m)))
+NODE_PACKAGE := node-$(OS)-$(ARCH)
+NODE_CHECK := const [major, minor] = process.versions.node.split(".").map(Number); \
+  process.exit(major > 24 || (major === 24 && minor >= 15) ? 0 : 1)
+SYSTEM_NODE := $(shell node -e '$(NODE_CHECK)' 2>/dev/null && echo new-enough)
+ifeq ($(SYSTEM_NODE),)
+OWN_NODE := .tools/node_modules/$(NODE_PACKAGE)/bin/node
+NODE_STAMP := .tools/node-$(NODE_VERSION).stamp
+export PATH := $(CURDIR)/$(dir $(OWN_NODE)):$(PATH)
+endif
+
+SOURCES := $(shell find src)
+LIB = $(DESTDIR)$(PREFIX)/lib/cutover
+
+.PHONY: build install run demo test test-full bench clean help
+.DELETE_ON_ERROR:
+
+build: .tools/build.stamp ## install what is needed and compile; afterwards bin/cutover runs (the default)
+
+.tools/node-%.stamp:
+	@command -v npm >/dev/null || { echo "Building needs npm, and the system has none" >&2; exit 1; }
+	npm install --no-save --no-audit --no-fund --loglevel=error --prefix .tools $(NODE_PACKAGE)@$*
+	@touch $@
+
+# By content, not by time: a fresh clone or a switched branch doesn't install anew what is there.
+# A linked node_modules, as in a second work tree, belongs to somebody else and is left alone.
+.tools/modules.stamp: package-lock.json $(NODE_STAMP)
+	@mkdir -p .tools
+	@if [ ! -L node_modules ] && ! cmp -s package-lock.json node_modules/.installed-lock.json; then \
+	  echo "npm ci --ignore-scripts"; \
+	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && \
+	  cp package-lock.json node_modules/.installed-lock.json; \
+	fi
+	@touch $@
+
+.tools/build.stamp: .tools/modules.stamp package.json tsconfig.json tsconfig.build.json $(SOURCES)
+	rm -rf dist
+	node node_modules/typescript/bin/tsc -p tsconfig.build.json
+	@touch $@
+
+install: build ## copy what runs to PREFIX/lib/cutover, with a link in PREFIX/bin (PREFIX=/usr/local, DESTDIR=)
+	rm -rf $(LIB).new
+	mkdir -p $(LIB).new/bin $(DESTDIR)$(PREFIX)/bin
+	cp -R dist package.json LICENSE CHANGELOG.md README.md $(LIB).new/
+	cp bin/cutover $(LIB).new/bin/
+	node scripts/production-modules.ts | tar -cf - -T - | tar -xf - -C $(LIB).new
+ifneq ($(OWN_NODE),)
+	mkdir -p $(LIB).new/$(dir $(OWN_NODE))
+	cp $(OWN_NODE) $(LIB).new/$(OWN_NODE)
+endif
+	rm -rf $(LIB)
+	mv $(LIB).new $(LIB)
+	ln -sfn ../lib/cutover/bin/cutover $(DESTDIR)$(PREFIX)/bin/cutover
+
+run: build ## run the proxy with CONFIG=./config.json
+	exec bin/cutover run --config $(CONFIG)
+
+demo: build ## upgrade a real application under traffic; MODE=INSTANT, SESSION, GRADUAL or CONCURRENT, all by default
+	node demo/demo.ts $(MODE)
+
+test: build ## every check and test
+	node scripts/test.ts
+
+test-full: build ## the same with long fuzzing and soak runs
+	CUTOVER_TEST_FULL=1 node scripts/test.ts
+
+bench: build ## measure the cost of a request beside HAProxy; writes docs/performance.md
+	node bench/bench.ts
+
+clean: ## remove what was built and measured
+	rm -rf dist coverage .tools/*.stamp cutover-*.tgz
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

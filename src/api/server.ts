@@ -1,0 +1,177 @@
+/**
+ * The config service: Node's HTTP server around the handlers.
+ *
+ * It is not the data plane: nothing here is hot, and Node's own parser and time limits keep slow and broken clients
+ * away. A request meets the guard first, so that no handler ever sees one that is not allowed.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { answerPlain, expectsContinue, plainHeaders } from './body.ts';
+import type { ApiLog, ApiSecurity, ClusterParser, ReleaseControl } from './contract.ts';
+import { createHandlers, line } from './handlers.ts';
+import { createGuard } from './security.ts';
+
+/** Time limits of a client, milliseconds: for a head, for a whole request, between requests, without any byte. */
+const HEAD_MS = 10_000;
+const REQUEST_MS = 30_000;
+const IDLE_MS = 30_000;
+const SILENCE_MS = 60_000;
+const CONNECTIONS_MAX = 128;
+/** How long `close` waits for requests that are being answered. */
+const CLOSE_MS = 5000;
+
+export interface ApiNeeds {
+  readonly control: ReleaseControl;
+  readonly parse: ClusterParser;
+  readonly security: ApiSecurity;
+  readonly log: ApiLog;
+}
+
+export interface Api {
+  /** Port 0 asks for a free one. Rejects with one clear line when the address cannot be had. */
+  listen(host: string, port: number): Promise<{ readonly port: number }>;
+  /** Stops listening, finishes open requests, closes idle connections. Resolves when the last connection is gone. */
+  close(): Promise<void>;
+}
+
+export function createApi(needs: ApiNeeds): Api {
+  const server = createServer({
+    headersTimeout: HEAD_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: IDLE_MS,
+    connectionsCheckingInterval: 1000,
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  server.setTimeout(SILENCE_MS, (socket) => socket.destroy());
+  server.on('error', (error) => needs.log.write('ERROR', 'api', `Config service socket failed: ${error.message}`));
+  const connections = trackConnections(server);
+  const serve = createRequestHandler(needs);
+  server.on('request', serve);
+  // Whoever waits for `100 Continue` gets it when its body is read, not before: a refusal spares the body.
+  server.on('checkContinue', serve);
+  server.on('checkExpectation', (_incoming: IncomingMessage, outgoing: ServerResponse) => {
+    answerPlain(outgoing, { status: 417, text: line('The only expectation known is 100-continue') });
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => connections.refuse(socket as Socket, error.code));
+  return { listen: (host, port) => listen(server, host, port), close: () => connections.close() };
+}
+
+function createRequestHandler(needs: ApiNeeds): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+  const { log } = needs;
+  const guard = createGuard(needs.security);
+  const handle = getRequestListener(createHandlers(needs).fetch, {
+    hostname: 'localhost',
+    overrideGlobalObjects: false,
+    autoCleanupIncoming: false,
+    errorHandler: () => badTarget(),
+  });
+  return (incoming, outgoing) => {
+    // Told something else than to continue, it may send its body or not: only the end of the connection is clear.
+    if (expectsContinue(incoming)) outgoing.setHeader('Connection', 'close');
+    const { host, origin, authorization } = incoming.headers;
+    const refusal = guard({ host, origin, authorization, localAddress: incoming.socket.localAddress });
+    if (refusal !== null) {
+      const from = incoming.socket.remoteAddress ?? 'a client that left';
+      log.write('WARNING', 'api', `Refusing ${incoming.method} from ${from}: ${refusal.reason}`);
+      const headers: Record<string, string> =
+        refusal.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="cutover"' } : {};
+      answerPlain(outgoing, { status: refusal.status, text: line(refusal.reason), headers });
+      return;
+    }
+    void handle(incoming, outgoing);
+  };
+}
+
+function badTarget(): Response {
+  const text = line('Request target is not a valid path');
+  return new Response(text, { status: 400, headers: plainHeaders(text) });
+}
+
+function listen(server: Server, host: string, port: number): Promise<{ readonly port: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ readonly port: number }>();
+  const failed = (cause: NodeJS.ErrnoException) => {
+    const reason = LISTEN_FAILURES[cause.code ?? ''] ?? cause.message;
+    reject(
+      new Error(`Config service cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}: ${reason}`, {
+        cause,
+      }),
+    );
+  };
+  server.once('error', failed);
+  server.listen(port, host, () => {
+    server.off('error', failed);
+    resolve({ port: (server.address() as AddressInfo).port });
+  });
+  return promise;
+}
+
+const LISTEN_FAILURES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'address already in use',
+  EACCES: 'permission denied',
+  EADDRNOTAVAIL: 'not an address of this machine',
+  ENOTFOUND: 'host name not found',
+};
+
+interface Connections {
+  /** Answers what Node's parser or clock refused, unless an answer is owed to an earlier request. */
+  refuse(socket: Socket, code: string | undefined): void;
+  close(): Promise<void>;
+}
+
+/** Knows which connections have a request in work, so that closing waits for these and for no other. */
+function trackConnections(server: Server): Connections {
+  const sockets = new Set<Socket>();
+  const open = new Set<ServerResponse>();
+  let closing = false;
+
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const opened = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    open.add(outgoing);
+    if (closing) outgoing.setHeader('Connection', 'close');
+    outgoing.once('close', () => {
+      open.delete(outgoing);
+      if (closing) incoming.socket.destroySoon();
+    });
+  };
+  server.on('request', opened);
+  server.on('checkContinue', opened);
+
+  return {
+    refuse(socket, code) {
+      const answering = [...open].some((outgoing) => {
+        return outgoing.req.socket === socket && (outgoing.req.complete || outgoing.headersSent);
+      });
+      if (answering || !socket.writable) socket.destroy();
+      else socket.end(refusalOf(code), () => socket.destroySoon());
+    },
+    close() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      closing = true;
+      server.close(() => resolve());
+      const busy = new Set([...open].map((outgoing) => outgoing.req.socket));
+      for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+      for (const outgoing of open) if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close');
+      const giveUp = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+      return promise.finally(() => clearTimeout(giveUp));
+    },
+  };
+}
+
+function refusalOf(code: string | undefined): string {
+  const [status, reason] = PARSER_REFUSALS[code ?? ''] ?? ['400 Bad Request', 'Malformed request'];
+  const text = line(reason);
+  const fields = Object.entries({ ...plainHeaders(text), Connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  return `HTTP/1.1 ${status}\r\n${fields.join('\r\n')}\r\n\r\n${text}`;
+}
+
+const PARSER_REFUSALS: Readonly<Record<string, readonly [string, string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'Request head is too large'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['413 Content Too Large', 'Chunk extensions are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'Request did not arrive in time'],
+};

@@ -1,0 +1,103 @@
+/**
+ * Cutover, put together in one process: the two planes, the store and the config service. The data plane tells the
+ * observer what its attempts showed; the controller publishes tables to the data plane; nothing else joins them.
+ */
+import { type Api, createApi } from './api/server.ts';
+import { Controller } from './control/controller.ts';
+import { Observer } from './control/observer.ts';
+import type { Config } from './core/config/model.ts';
+import { parseCluster } from './core/config/parse.ts';
+import { DataPlane } from './proxy/data-plane.ts';
+import { memoryStore } from './store/memory.ts';
+import { realClock } from './system/clock.ts';
+import { realDice } from './system/dice.ts';
+import type { Log } from './system/log.ts';
+import { BackgroundNames } from './system/names.ts';
+import { realNetwork } from './system/network.ts';
+
+/** A Cutover that serves. */
+export interface Cutover {
+  readonly proxyPort: number;
+  readonly configPort: number;
+  /** Takes nothing new, lets what is in flight finish within `timeouts.drain`, then ends. */
+  drain(): Promise<void>;
+  /** Ends at once; what is in flight is cut. */
+  close(): Promise<void>;
+}
+
+/** Opens both ports and puts the configuration's version in force. Rejects with a clear error when a port can't be had. */
+export async function assemble(config: Config, log: Log): Promise<Cutover> {
+  const clock = realClock;
+  const names = new BackgroundNames();
+  const observer = new Observer();
+  const dataPlane = new DataPlane({ config, clock, dice: realDice, log, names, sink: observer });
+  const controller = new Controller({
+    clock,
+    dice: realDice,
+    network: realNetwork(names, clock),
+    log,
+    dataPlane,
+    store: memoryStore,
+    observer,
+    connectMs: config.timeouts.connectMs,
+  });
+  const api = createApi({
+    control: controller,
+    parse: (body) => parseCluster(body, { responseTimeoutMs: config.timeouts.responseMs }),
+    security: { token: config.configService.token, allowedHosts: config.configService.allowedHosts },
+    log,
+  });
+  const end = async (): Promise<void> => {
+    controller.close();
+    dataPlane.close();
+    names.close();
+    await api.close();
+  };
+  try {
+    const ports = await open(config, { api, dataPlane, controller });
+    return {
+      ...ports,
+      async drain() {
+        const apiClosed = api.close();
+        await dataPlane.drain();
+        await apiClosed;
+        await end();
+      },
+      close: end,
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly api: Api;
+  readonly dataPlane: DataPlane;
+  readonly controller: Controller;
+}
+
+/** The first version stands in the table before the proxy port opens, so that no request meets an empty one. */
+async function open(config: Config, parts: Parts): Promise<{ proxyPort: number; configPort: number }> {
+  const { port: configPort } = await parts.api.listen(config.configService.hostname, config.configService.port);
+  const started = await parts.controller.start(config.cluster);
+  if (started.kind === 'refused') throw new Error(`Starting the configured version failed: ${started.reason}`);
+  const { hostname, port } = config.proxy;
+  const proxyPort = await parts.dataPlane.listen(hostname, port).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`Opening the proxy port ${hostname}:${port} failed: ${portFault(error)}`);
+  });
+  return { proxyPort, configPort };
+}
+
+function portFault(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return 'it is in use';
+    case 'EACCES':
+      return 'permission denied';
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address';
+    default:
+      return error.message;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What time and traffic bring about by themselves: sessions that have run out, regret windows that are over, enough requests
+ * asked, exchanges that have ended. Looked at once a second. Durations are measured on the monotonic clock, so that a jump of
+ * the wall clock releases nothing.
+ */
+import type { ReleaseEvent } from '../core/release/events.ts';
+import type { ReleaseState, VersionPhase, VersionState } from '../core/release/state.ts';
+import type { Clock } from '../system/clock.ts';
+import type { DataPlanePort } from './ports.ts';
+
+/** What is remembered of a version while it stays in one phase and epoch. */
+interface Mark {
+  readonly phase: VersionPhase;
+  readonly epoch: number;
+  readonly enteredMs: number;
+  olderSessions: number;
+  /** When `olderSessions` was last seen to change. */
+  quietSinceMs: number;
+}
+
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #dataPlane: DataPlanePort;
+  #marks = new Map<string, Mark>();
+
+  constructor(clock: Clock, dataPlane: DataPlanePort) {
+    this.#clock = clock;
+    this.#dataPlane = dataPlane;
+  }
+
+  /** The events that are due now. Notes what it sees, so it is called at each tick and after each change of state. */
+  due(state: ReleaseState): readonly ReleaseEvent[] {
+    const marks = new Map<string, Mark>();
+    const events: ReleaseEvent[] = [];
+    for (const version of state.versions) {
+      if (version.phase === 'failed' || version.phase === 'retired') continue;
+      const mark = this.#markOf(version);
+      marks.set(version.id, mark);
+      const event = this.#dueFor(version, mark);
+      if (event !== undefined) events.push(event);
+    }
+    this.#marks = marks;
+    return events;
+  }
+
+  #markOf(version: VersionState): Mark {
+    const { id, phase, epoch } = version;
+    const known = this.#marks.get(id);
+    if (known !== undefined && known.phase === phase && known.epoch === epoch) return known;
+    const nowMs = this.#clock.nowMs();
+    return { phase, epoch, enteredMs: nowMs, olderSessions: 0, quietSinceMs: nowMs };
+  }
+
+  #dueFor(version: VersionState, mark: Mark): ReleaseEvent | undefined {
+    const { id, epoch } = version;
+    const stamp = { id, epoch, atMs: this.#clock.wallMs() };
+    switch (version.phase) {
+      case 'watching':
+        return this.#passed(mark.enteredMs, version.spec.transition.regretWindowMs)
+          ? { kind: 'regret-over', ...stamp }
+          : undefined;
+      case 'draining':
+        return this.#isIdle(id) ? { kind: 'drained', id, atMs: stamp.atMs } : undefined;
+      case 'releasing':
+        return this.#advance(version, mark, stamp);
+      default:
+        return undefined;
+    }
+  }
+
+  #advance(version: VersionState, mark: Mark, stamp: { id: string; epoch: number; atMs: number }) {
+    const { mode, sessionTimeoutS, promoteAfterRequests } = version.spec.transition;
+    const figures = this.#dataPlane.figures(version.id);
+    if (mode === 'SESSION') {
+      const olderSessions = figures?.olderSessions ?? 0;
+      if (olderSessions !== mark.olderSessions) {
+        mark.olderSessions = olderSessions;
+        mark.quietSinceMs = this.#clock.nowMs();
+      }
+      if (this.#passed(mark.quietSinceMs, sessionTimeoutS * 1000)) return { kind: 'quiet', ...stamp } as const;
+    }
+    const requests = figures?.attempts ?? 0;
+    if (mode === 'CONCURRENT' && promoteAfterRequests !== null && requests >= promoteAfterRequests) {
+      return { kind: 'counted', ...stamp, requests } as const;
+    }
+    return undefined;
+  }
+
+  #passed(sinceMs: number, durationMs: number): boolean {
+    return this.#clock.nowMs() - sinceMs >= durationMs;
+  }
+
+  #isIdle(id: string): boolean {
+    const figures = this.#dataPlane.figures(id);
+    return figures === undefined || (figures.inFlight === 0 && figures.tunnels === 0);
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The keys that are known and checked but do nothing yet. The one list of them: a key leaves it when it comes into
+ * force. `docs/configuration.md` marks the same keys.
+ */
+import { valueAt } from './issues.ts';
+
+const NOT_YET: readonly string[] = [
+  'configService.allowPrivileged',
+  'workers',
+  'dockerHost',
+  'state',
+  'cookies.secret',
+  'putWait',
+  'timeouts.abandonAfter',
+  'replay.holdBytes',
+  'replay.holdTime',
+  'replay.budget',
+  'cluster.healthCheck',
+  'cluster.upgradeTransition.readyTimeout',
+  'cluster.upgradeTransition.replay',
+  'cluster.upgradeTransition.verdict',
+];
+
+/** Values that ask for what happens anyway: one process, nothing kept. */
+const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
+  'configService.allowPrivileged': [false],
+  workers: [0, 1],
+  state: [null],
+};
+
+/** A line for each key of the document that is accepted without effect. */
+export function notYetWarnings(root: unknown): string[] {
+  return NOT_YET.filter((key) => {
+    const value = valueAt(root, key.split('.'));
+    return value !== undefined && !HARMLESS[key]?.includes(value);
+  }).map((key) => `"${key}" has no effect yet`);
+}

@@ -1,0 +1,26 @@
+/** The lines that the log shows about releases; their form is the thesis's where it shows one (section 6.2.2). */
+import type { ClusterSpec, ServerAddress } from '../config/model.ts';
+
+/** `host:port`, an IPv6 address in brackets. */
+export function addressText(server: ServerAddress): string {
+  return server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
+}
+
+/** `3.9.2 [192.168.50.40:80]`, as the thesis names a version. */
+export function versionText(spec: ClusterSpec): string {
+  return `${spec.version} [${spec.servers.map(addressText).join(', ')}]`;
+}
+
+/** What a PUT asked for, in the API's own shape. */
+export function receivedText(spec: ClusterSpec): string {
+  const servers = spec.servers.map(({ host, port }) => ({ hostname: host, port }));
+  const cluster = { servers, version: spec.version, upgradeTransition: spec.shownTransition };
+  return `Received new cluster configuration:\n${JSON.stringify({ cluster }, null, 2)}`;
+}
+
+export function duplicatedWritesText(spec: ClusterSpec): string {
+  return (
+    `Version ${versionText(spec)} comes with mode CONCURRENT and no "methods": writes are sent to ` +
+    `${spec.transition.versions} versions; where they share data, choose "methods": ["GET", "HEAD", "OPTIONS"]`
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * What a transition wants done, as data; `control/effects.ts` does it, after the next state is durable. Each is idempotent:
+ * it names a state of affairs, not a step.
+ */
+import type { LogLevel, ServerAddress } from '../config/model.ts';
+import type { Route } from '../routing/table.ts';
+
+/** This chain is in force. */
+export interface PublishEffect {
+  readonly kind: 'publish';
+  /** Newest first. */
+  readonly routes: readonly Route[];
+  /** By index in `routes`, percent. */
+  readonly thresholds: readonly number[];
+}
+
+/** The threshold of one version in the published chain is this one. Alone among the effects it may run before the state is durable. */
+export interface RaiseEffect {
+  readonly kind: 'raise';
+  readonly id: string;
+  readonly threshold: number;
+}
+
+/** The version is made ready for traffic; a `ready` event says when it is. */
+export interface PrepareEffect {
+  readonly kind: 'prepare';
+  readonly id: string;
+  readonly epoch: number;
+}
+
+/** All servers of a version on trial, and those of the older ones, are tried at once; a `probed` event says what came of it. */
+export interface ProbeEffect {
+  readonly kind: 'probe';
+  readonly id: string;
+  readonly epoch: number;
+  readonly servers: readonly ServerAddress[];
+  /** Older serving versions, newest first. */
+  readonly older: readonly { readonly id: string; readonly servers: readonly ServerAddress[] }[];
+}
+
+export interface LogEffect {
+  readonly kind: 'log';
+  readonly level: LogLevel;
+  readonly text: string;
+  readonly facts: Readonly<Record<string, string | number>>;
+}
+
+export type Effect = PublishEffect | RaiseEffect | PrepareEffect | ProbeEffect | LogEffect;

@@ -1,0 +1,170 @@
+/** What each event does to its version; `transition.ts` says in which phase it may. Neighbours are `settle.ts`'s business. */
+import { duplicatedWritesText, receivedText, versionText } from './describe.ts';
+import type { Draft } from './draft.ts';
+import type {
+  AnsweredEvent,
+  CountedEvent,
+  DeleteEvent,
+  DrainedEvent,
+  ProbedEvent,
+  PutEvent,
+  QuietEvent,
+  ReadyEvent,
+  RefusedEvent,
+  RegretOverEvent,
+} from './events.ts';
+import { isLive, isOvertaken, serves, type VersionState } from './state.ts';
+
+/** Why an event does nothing; the draft is thrown away. */
+export interface Refusal {
+  readonly because: 'unknown-id' | 'conflict' | 'unlisted' | 'stale' | 'not-due';
+  readonly reason: string;
+}
+
+type Version = VersionState | undefined;
+
+/** A new version: trusted when nothing serves, standby when it ranks below the newest, else the candidate. */
+export function put(draft: Draft, event: PutEvent): undefined {
+  const { spec } = event;
+  const newest = draft.versions.find(isLive);
+  const version = draft.add(event.id, spec);
+  if (event.origin === 'rest') draft.log('INFO', receivedText(spec), version);
+  if (newest === undefined) {
+    draft.enter(version.id, 'stable', 'Nothing older serves');
+    return;
+  }
+  if (spec.transition.mode === 'CONCURRENT' && spec.transition.duplicatedMethods === null) {
+    draft.log('WARNING', duplicatedWritesText(spec), version);
+  }
+  if (isOvertaken(draft.versions, version)) {
+    const reason = `It ranks below the newest version ${versionText(newest.spec)}`;
+    draft.enter(version.id, 'standby', reason);
+    draft.log('WARNING', `Version ${versionText(spec)} takes no new traffic: ${lowerFirst(reason)}`, version);
+    return;
+  }
+  if (newest.phase === 'releasing') {
+    draft.log('NOTICE', `Version ${versionText(spec)} overtakes the release of ${versionText(newest.spec)}`, version);
+  }
+  draft.effects.push({ kind: 'prepare', id: version.id, epoch: version.epoch });
+}
+
+/** The version takes traffic as its mode says; modes that need no time have released it already. */
+export function ready(draft: Draft, event: ReadyEvent, version: Version): undefined {
+  if (version === undefined) return;
+  const { mode } = version.spec.transition;
+  if (mode === 'INSTANT' || version.threshold >= 100) {
+    release(draft, version, `Mode ${mode} releases at once`);
+    return;
+  }
+  draft.enter(event.id, 'releasing', `Mode ${mode} moves traffic to it`);
+  draft.log('NOTICE', `Release of version ${versionText(version.spec)} begins, mode: ${mode}`, version);
+}
+
+/** The version leaves before it served anyone. */
+export function cancel(draft: Draft, event: DeleteEvent, version: Version): undefined {
+  draft.enter(event.id, 'retired', 'It was deleted while it was starting');
+  if (version !== undefined) draft.log('INFO', `Version ${versionText(version.spec)} is deleted`, version);
+}
+
+export function remove(draft: Draft, event: DeleteEvent, version: Version): Refusal | undefined {
+  if (version === undefined) return undefined;
+  if (!draft.versions.some((other) => other.id !== event.id && serves(other))) {
+    const reason = `Version ${versionText(version.spec)} is the last one that serves`;
+    return { because: 'conflict', reason };
+  }
+  draft.enter(event.id, 'draining', 'It was deleted');
+  draft.log('INFO', `Version ${versionText(version.spec)} is deleted: it drains`, version);
+  return undefined;
+}
+
+export function drained(draft: Draft, event: DrainedEvent, version: Version): undefined {
+  draft.enter(event.id, 'retired', 'Its last exchange has ended');
+  if (version !== undefined) draft.log('INFO', `Version ${versionText(version.spec)} has drained`, version);
+}
+
+/** GRADUAL: each directly answered request, by whichever version, raises the threshold (thesis 6.2.2). */
+export function answered(draft: Draft, event: AnsweredEvent, version: Version): Refusal | undefined {
+  if (version === undefined || !advances(draft, version, 'GRADUAL')) return standsStill(event.id);
+  const raises = version.raises + event.count;
+  const threshold = Math.max(version.threshold, thresholdAfter(version.spec.transition.percentagePerRequest, raises));
+  draft.change(event.id, (before) => ({ ...before, raises, threshold }));
+  if (threshold >= 100) release(draft, version, 'Its threshold has reached 100 %');
+  else draft.effects.push({ kind: 'raise', id: event.id, threshold });
+  return undefined;
+}
+
+/**
+ * Counted, not summed up: a sum of decimals drifts, and 0.1 % must reach bucket 3 neither early nor late. What a product's
+ * rounding adds is far below a billionth.
+ */
+function thresholdAfter(percentagePerRequest: number, raises: number): number {
+  const billion = 1_000_000_000;
+  return Math.min(100, Math.round(percentagePerRequest * (1 + raises) * billion) / billion);
+}
+
+export function quiet(draft: Draft, event: QuietEvent, version: Version): Refusal | undefined {
+  if (version === undefined || !advances(draft, version, 'SESSION')) return standsStill(event.id);
+  release(draft, version, `No older session was seen for ${version.spec.transition.sessionTimeoutS} s`);
+  return undefined;
+}
+
+export function counted(draft: Draft, event: CountedEvent, version: Version): Refusal | undefined {
+  if (version === undefined || !advances(draft, version, 'CONCURRENT')) return standsStill(event.id);
+  const needed = version.spec.transition.promoteAfterRequests;
+  if (needed === null || event.requests < needed) return standsStill(event.id);
+  release(draft, version, `It was asked ${event.requests} requests`);
+  return undefined;
+}
+
+/** A refusal on trial is looked into at once; it proves nothing by itself. */
+export function refused(draft: Draft, event: RefusedEvent, version: Version): undefined {
+  if (version === undefined) return;
+  const rank = draft.versions.indexOf(version);
+  const older = draft.versions.slice(rank + 1).filter(serves);
+  draft.effects.push({
+    kind: 'probe',
+    id: event.id,
+    epoch: event.epoch,
+    servers: version.spec.servers,
+    older: older.map(({ id, spec }) => ({ id, servers: spec.servers })),
+  });
+}
+
+/** Takes the version back when more than half of its servers fail and something older answers; else nothing is proved. */
+export function probed(draft: Draft, event: ProbedEvent, version: Version): Refusal | undefined {
+  if (version === undefined) return undefined;
+  if (event.olderAnswers === null) return { because: 'not-due', reason: 'No older version answers' };
+  if (event.failures.length * 2 <= event.servers) return { because: 'not-due', reason: 'Most of its servers accept' };
+  const causes = event.failures.join('; ');
+  const reason = `${event.failures.length} of ${event.servers} servers failed a probe (${causes}) while an older version answers`;
+  draft.enter(event.id, 'failed', reason);
+  draft.log('WARNING', `Removing cluster from configuration - version: ${versionText(version.spec)}`, version);
+  draft.log('NOTICE', `Version ${versionText(version.spec)} has failed: ${reason}`, version);
+  return undefined;
+}
+
+export function regretOver(draft: Draft, event: RegretOverEvent, version: Version): undefined {
+  if (version === undefined) return;
+  const reason = `Its regret window of ${version.spec.transition.regretWindowMs / 1000} s is over`;
+  draft.enter(event.id, 'stable', reason);
+  draft.log('NOTICE', `Version ${versionText(version.spec)} is stable: ${lowerFirst(reason)}`, version);
+}
+
+/** The mode has done its work: the version admits everything, and is watched until it is trusted. */
+function release(draft: Draft, version: VersionState, reason: string): void {
+  draft.enter(version.id, 'watching', reason);
+  draft.log('NOTICE', `Version ${versionText(version.spec)} is released: ${lowerFirst(reason)}`, version);
+}
+
+/** True when this mode moves this release on; an overtaken release stands still. */
+function advances(draft: Draft, version: VersionState, mode: string): boolean {
+  return version.spec.transition.mode === mode && !isOvertaken(draft.versions, version);
+}
+
+function standsStill(id: string): Refusal {
+  return { because: 'not-due', reason: `The release of version ${id} does not move on this` };
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,49 @@
+/** The serving versions as the data plane sees them. */
+import type { ServerAddress } from '../config/model.ts';
+import type { Route, Server } from '../routing/table.ts';
+import { addressText } from './describe.ts';
+import { isCandidate, serves, type VersionState } from './state.ts';
+
+export interface Chain {
+  /** Newest first. */
+  readonly routes: readonly Route[];
+  /** By index in `routes`, percent. */
+  readonly thresholds: readonly number[];
+}
+
+/** @param versions in version order, newest first */
+export function chainOf(versions: readonly VersionState[]): Chain {
+  const serving = versions.filter(serves);
+  const stable = serving.findIndex(({ phase }) => phase === 'stable');
+  return {
+    routes: serving.map((version, index) => routeOf(version, index < stable ? 'above-stable' : 'not-above')),
+    thresholds: serving.map(({ threshold }) => threshold),
+  };
+}
+
+function routeOf(version: VersionState, place: 'above-stable' | 'not-above'): Route {
+  const { transition } = version.spec;
+  const { mode } = transition;
+  return {
+    id: version.id,
+    service: version.service,
+    version: version.spec.version,
+    epoch: version.epoch,
+    mode,
+    released: version.phase !== 'releasing',
+    dormant: version.phase === 'standby' && place === 'above-stable',
+    onTrial: isCandidate(version),
+    servers: version.spec.servers.map(serverOf),
+    sessionTimeoutS: mode === 'SESSION' ? transition.sessionTimeoutS : 0,
+    percentagePerRequest: mode === 'GRADUAL' ? transition.percentagePerRequest : 0,
+    bucketKey: transition.bucketKey,
+    versions: mode === 'CONCURRENT' ? transition.versions : 1,
+    patienceMs: transition.patienceMs,
+    duplicatedMethods: transition.duplicatedMethods,
+    responseTimeoutMs: transition.responseTimeoutMs,
+  };
+}
+
+function serverOf(address: ServerAddress): Server {
+  return { key: addressText(address), host: address.host, port: address.port };
+}

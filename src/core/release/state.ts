@@ -1,0 +1,79 @@
+/**
+ * The release state: one immutable document, JSON all through, that says everything about the versions. Only
+ * `transition.ts` makes a new one.
+ */
+import type { ClusterSpec } from '../config/model.ts';
+
+/** Raised when the document's shape changes, so that an older one can be recognised and migrated. */
+export const STATE_FORMAT = 1;
+
+/** The one service there is for now. */
+export const DEFAULT_SERVICE = 'default';
+
+/**
+ * Where a version stands. `starting`: not in the table yet. `releasing`: its mode moves traffic to it. `watching`: released,
+ * and on trial for its regret window. `stable`: trusted. `standby`: kept to fall back on. `draining`: deleted, exchanges in
+ * flight end. `failed`: taken back. `retired`: gone.
+ */
+export type VersionPhase =
+  | 'starting'
+  | 'releasing'
+  | 'watching'
+  | 'stable'
+  | 'standby'
+  | 'draining'
+  | 'failed'
+  | 'retired';
+
+export interface VersionState {
+  readonly id: string;
+  readonly service: string;
+  readonly spec: ClusterSpec;
+  readonly phase: VersionPhase;
+  /** Wall milliseconds when the phase was entered. */
+  readonly sinceMs: number;
+  /** Why the phase was entered, one line for people. */
+  readonly reason: string;
+  /** Which PUT made it: 1 for the first; ties in the version order go to the larger one. */
+  readonly putSequence: number;
+  /** Changes whenever the version enters or leaves a trial, so that late outcomes and probes are recognised. */
+  readonly epoch: number;
+  /** True once it has been stable: such a version needs no trial when it serves again. */
+  readonly trusted: boolean;
+  /** GRADUAL: answered requests that have raised its threshold. */
+  readonly raises: number;
+  /** GRADUAL: percent in [0, 100]; never falls. */
+  readonly threshold: number;
+}
+
+export interface ReleaseState {
+  readonly format: typeof STATE_FORMAT;
+  readonly putSequence: number;
+  readonly epochSequence: number;
+  /** In version order, newest first, whatever their phase. */
+  readonly versions: readonly VersionState[];
+}
+
+export const EMPTY_STATE: ReleaseState = { format: STATE_FORMAT, putSequence: 0, epochSequence: 0, versions: [] };
+
+/** In the routing table. */
+export function serves(version: VersionState): boolean {
+  const { phase } = version;
+  return phase === 'releasing' || phase === 'watching' || phase === 'stable' || phase === 'standby';
+}
+
+/** Serving or about to; what GET shows, and what a new version is ranked against. */
+export function isLive(version: VersionState): boolean {
+  return version.phase === 'starting' || serves(version);
+}
+
+/** On its way to being trusted. */
+export function isCandidate(version: VersionState): boolean {
+  const { phase } = version;
+  return phase === 'starting' || phase === 'releasing' || phase === 'watching';
+}
+
+/** True when a newer version is live: such a release stands still, its threshold frozen. */
+export function isOvertaken(versions: readonly VersionState[], version: VersionState): boolean {
+  return versions.find(isLive)?.id !== version.id;
+}

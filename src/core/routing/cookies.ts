@@ -1,0 +1,156 @@
+/**
+ * The two cookies, read and written (ARCHITECTURE.md, wire contract): the version cookie names the version that answered,
+ * the transition cookie is what a client's GRADUAL bucket is computed from. Reading is tolerant, since cookies are the
+ * client's: what is unknown or malformed counts as absent and is replaced.
+ */
+import type { FieldLines } from '../http/fields.ts';
+import type { RequestFacts } from './request-facts.ts';
+import type { Route, RoutingTable } from './table.ts';
+
+export interface CookieConfig {
+  /** The version cookie's name. */
+  readonly version: string;
+  /** The transition cookie's name. */
+  readonly transition: string;
+  readonly sameSite: 'Strict' | 'Lax' | 'None';
+}
+
+/** The way one request took, as the cookies see it. */
+export interface AnsweredRequest {
+  readonly table: RoutingTable;
+  /** The largest index in the chain among the versions that admitted, passed on or were asked. */
+  readonly reach: number;
+  /** The version whose answer goes to the client. */
+  readonly answered: Route;
+  readonly facts: RequestFacts;
+}
+
+/** Writes the `Set-Cookie` lines of answers. One for the life of a data plane. */
+export class CookieLines {
+  readonly #versionName: string;
+  readonly #transitionStart: string;
+  readonly #attributes: string;
+  readonly #cache = new WeakMap<Route, VersionLines>();
+
+  constructor(config: CookieConfig) {
+    this.#versionName = config.version;
+    this.#transitionStart = `Set-Cookie: ${config.transition}=`;
+    this.#attributes = `; Path=/; HttpOnly; SameSite=${config.sameSite}\r\n`;
+  }
+
+  /** The field lines that the answer needs, each ended by CRLF; '' for none. `wallMs` is the time since the epoch. */
+  linesFor(request: AnsweredRequest, wallMs: number): string {
+    const { answered, facts } = request;
+    const { chain } = request.table;
+    let sessionTimeoutS = 0;
+    let gradual = false;
+    for (let index = 0; index <= request.reach && index < chain.length; index += 1) {
+      const route = chain[index] as Route;
+      if (route.dormant && route !== answered) continue;
+      if (route.mode === 'GRADUAL') gradual = true;
+      else if (route.mode === 'SESSION' && sessionTimeoutS === 0) sessionTimeoutS = route.sessionTimeoutS;
+    }
+    const version = this.#versionLine(answered, facts, { sessionTimeoutS, wallMs });
+    if (!gradual || !facts.transitionIsNew()) return version;
+    return `${this.#transitionStart}${facts.transitionId()}${this.#attributes}${version}`;
+  }
+
+  #versionLine(answered: Route, facts: RequestFacts, life: { sessionTimeoutS: number; wallMs: number }): string {
+    if (life.sessionTimeoutS === 0) {
+      return facts.sessionId() === answered.id ? '' : this.#linesOf(answered).plain;
+    }
+    return this.#linesOf(answered).withExpiry(life.sessionTimeoutS, life.wallMs);
+  }
+
+  #linesOf(route: Route): VersionLines {
+    let lines = this.#cache.get(route);
+    if (lines === undefined) {
+      lines = new VersionLines(`Set-Cookie: ${this.#versionName}=${route.id}`, this.#attributes);
+      this.#cache.set(route, lines);
+    }
+    return lines;
+  }
+}
+
+/** The ready-made lines of one version; the one with an expiry is made anew once per second at most. */
+class VersionLines {
+  readonly plain: string;
+  readonly #start: string;
+  readonly #attributes: string;
+  #second = -1;
+  #timeoutS = 0;
+  #expiring = '';
+
+  constructor(start: string, attributes: string) {
+    this.plain = start + attributes;
+    this.#start = start;
+    this.#attributes = attributes;
+  }
+
+  withExpiry(timeoutS: number, wallMs: number): string {
+    const second = Math.floor(wallMs / 1000);
+    if (second !== this.#second || timeoutS !== this.#timeoutS) {
+      this.#second = second;
+      this.#timeoutS = timeoutS;
+      const expires = httpDate((second + timeoutS) * 1000);
+      this.#expiring = `${this.#start}; Expires=${expires}; Max-Age=${timeoutS}${this.#attributes}`;
+    }
+    return this.#expiring;
+  }
+}
+
+/** The latest time a Date can hold; a longer expiry is cut to the last year that IMF-fixdate can write. */
+const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+/** IMF-fixdate (RFC 9110 section 5.6.7), as RFC 6265 section 4.1.1 wants it for `Expires`. */
+function httpDate(wallMs: number): string {
+  return new Date(Math.min(wallMs, LATEST_MS)).toUTCString();
+}
+
+/**
+ * The value of the first cookie with this name in the `Cookie` lines, or '' (RFC 6265 section 4.2; several lines as
+ * HTTP/2 intermediaries send them, and any white space and stray semicolons, are accepted).
+ */
+export function cookieValue(fields: FieldLines, name: string): string {
+  for (let line = fields.find('cookie'); line >= 0; line = fields.find('cookie', line + 1)) {
+    const start = fields.at[line * 4 + 2] as number;
+    const end = fields.at[line * 4 + 3] as number;
+    const at = pairStart(fields.text, { name, start, end });
+    if (at >= 0) return valueAt(fields.text, at, end);
+  }
+  return '';
+}
+
+/** Where the value of `name` starts within `start` to `end`, or -1. */
+function pairStart(text: string, where: { name: string; start: number; end: number }): number {
+  const { name, end } = where;
+  let at = where.start;
+  while (at < end) {
+    while (at < end && isSeparator(text.charCodeAt(at))) at += 1;
+    if (text.startsWith(name, at)) {
+      let after = at + name.length;
+      while (after < end && isBlank(text.charCodeAt(after))) after += 1;
+      if (after < end && text.charCodeAt(after) === 0x3d) return after + 1;
+    }
+    const next = text.indexOf(';', at);
+    if (next < 0) return -1;
+    at = next + 1;
+  }
+  return -1;
+}
+
+function valueAt(text: string, from: number, end: number): string {
+  let stop = text.indexOf(';', from);
+  if (stop < 0 || stop > end) stop = end;
+  while (from < stop && isBlank(text.charCodeAt(from))) from += 1;
+  while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop -= 1;
+  return text.slice(from, stop);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function isSeparator(code: number): boolean {
+  return code === 0x3b || isBlank(code);
+}

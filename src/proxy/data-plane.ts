@@ -1,0 +1,122 @@
+/**
+ * The data plane, put together: a listener, the table in force, the pool of upstream connections. From above it is told
+ * to publish a table and to drain; upward it reports the outcome of each attempt.
+ */
+import { Rotation } from '../core/balancing/round-robin.ts';
+import type { Config } from '../core/config/model.ts';
+import { DateLine } from '../core/http/http-date.ts';
+import type { VersionFigures } from '../core/messages.ts';
+import { CookieLines } from '../core/routing/cookies.ts';
+import type { RoutingTable } from '../core/routing/table.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Dice } from '../system/dice.ts';
+import type { Log } from '../system/log.ts';
+import type { Names } from '../system/names.ts';
+import { BufferBudget } from './buffer-budget.ts';
+import { Listener } from './listener.ts';
+import type { Counters, OutcomeReports, Plane } from './plane.ts';
+import { Register } from './register.ts';
+import { Sweeper } from './sweeper.ts';
+import { UpstreamPool } from './upstream-pool.ts';
+
+interface DataPlaneParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly log: Log;
+  readonly names: Names;
+  readonly sink: OutcomeReports;
+}
+
+/** How long a client connection must be silent before a drain closes it without an answer to say so. */
+const SILENCE_MS = 1_000;
+
+export class DataPlane {
+  readonly #plane: Plane;
+  readonly #listener: Listener;
+
+  constructor(parts: DataPlaneParts) {
+    const { config } = parts;
+    this.#plane = {
+      ...parts,
+      messageLimits: {
+        requestLineBytes: config.limits.requestLineBytes,
+        headerBytes: config.limits.headerBytes,
+        fieldCount: config.limits.fieldCount,
+      },
+      sweeper: new Sweeper(parts.clock),
+      register: new Register(),
+      budget: new BufferBudget(config.limits.bufferBytes),
+      cookies: new CookieLines(config.cookies),
+      counters: { exchanges: 0, notReplayable: 0, replays: 0, fanOutSkipped: 0, ownAnswers: 0 },
+      pool: new UpstreamPool(),
+      rotation: new Rotation(),
+      dateLine: new DateLine(),
+      tunnels: new Set(),
+      table: { number: 0, chain: [], thresholds: [], single: [], fanOut: [] },
+      draining: false,
+      droppedAnswers: 0,
+    };
+    this.#listener = new Listener(this.#plane);
+  }
+
+  /** Opens the proxy port; resolves with its number. */
+  listen(host: string, port: number): Promise<number> {
+    return this.#listener.listen(host, port);
+  }
+
+  /** Puts a table in force: the next request is routed by it. Exchanges under way go on by the one they began with. */
+  publish(table: RoutingTable): void {
+    const before = this.#plane.table;
+    this.#plane.table = table;
+    if (before.chain === table.chain) return;
+    const keys = new Set<string>();
+    for (const route of table.chain) {
+      for (const server of route.servers) keys.add(server.key);
+    }
+    this.#plane.names.watch(table.chain.flatMap((route) => route.servers.map((server) => server.host)));
+    this.#plane.pool.keepOnly(keys);
+    this.#plane.rotation.keepOnly(table.chain);
+    this.#plane.register.prune(table);
+  }
+
+  figures(versionId: string): Readonly<VersionFigures> | undefined {
+    return this.#plane.register.find(versionId);
+  }
+
+  get counters(): Readonly<Counters> {
+    return this.#plane.counters;
+  }
+
+  /**
+   * Takes no further connections, lets exchanges in flight finish, and closes each connection after its next answer or
+   * when it has been silent. Resolves when all are closed, at the latest after `timeouts.drain` (`tunnelDrain` for
+   * tunnels); what is left then is cut.
+   */
+  async drain(): Promise<void> {
+    const { clock, config } = this.#plane;
+    this.#plane.draining = true;
+    this.#listener.stopListening();
+    const stopSilent = clock.every(SILENCE_MS / 10, () => this.#listener.closeSilent(SILENCE_MS));
+    const stopCut = clock.after(config.timeouts.drainMs, () => this.#listener.destroyAllButTunnels());
+    const stopTunnels = clock.after(config.timeouts.tunnelDrainMs, () => this.#closeTunnels());
+    await this.#listener.whenEmpty();
+    stopSilent();
+    stopCut();
+    stopTunnels();
+    this.close();
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    this.#listener.stopListening();
+    this.#closeTunnels();
+    this.#listener.destroyAll();
+    this.#plane.pool.close();
+    this.#plane.sweeper.close();
+  }
+
+  #closeTunnels(): void {
+    for (const tunnel of [...this.#plane.tunnels]) tunnel.close();
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Asking several versions at once (mode CONCURRENT). The newest version that behaves answers: its head has come in time
+ * and its status is not 5xx. An older answer that stands ready waits for a newer one at most `patience`. What the others
+ * answer is read and dropped.
+ *
+ * To the exchange this looks like asking one version: it hears of one answer, or that all have failed.
+ */
+import type { FieldLines } from '../core/http/fields.ts';
+import type { ResponseHead } from '../core/http/message.ts';
+import { isServerFailure } from '../core/routing/replay.ts';
+import type { Plan } from '../core/routing/table.ts';
+import { Asking, type Question } from './asking.ts';
+import { HeldAnswer } from './held-answer.ts';
+import type { Answering, AnswerListener, Failure, TunnelEnd } from './message-level.ts';
+import type { Plane } from './plane.ts';
+import type { Timed } from './sweeper.ts';
+
+export class FanOut implements Answering, Timed {
+  deadlineMs = Number.POSITIVE_INFINITY;
+  /** A fan-out begins when the request is complete and kept: nothing is left to wait for. */
+  readonly connected = true;
+
+  readonly #plane: Plane;
+  readonly #listener: AnswerListener;
+  readonly #patienceMs: number;
+  /** Newest first. */
+  readonly #legs: readonly HeldAnswer[];
+  #winner: HeldAnswer | null = null;
+  #over = false;
+  #lastFailure: Failure | null = null;
+
+  constructor(plane: Plane, plan: Plan, question: Question & { readonly listener: AnswerListener }) {
+    this.#plane = plane;
+    this.#listener = question.listener;
+    this.#patienceMs = plan.order[0]?.patienceMs ?? 0;
+    this.#legs = plan.order.slice(0, plan.legs).map((route) => {
+      const asking = new Asking(plane, route, question);
+      const held = new HeldAnswer(asking, { watcher: this, plane });
+      asking.handTo(held);
+      return held;
+    });
+    plane.sweeper.add(this);
+  }
+
+  begin(): void {
+    for (const leg of this.#legs) leg.asking.begin();
+  }
+
+  /** After all have failed: the answer to give when no further version answers, the newest first. */
+  keptAnswer(): HeldAnswer | null {
+    return this.#legs.find((leg) => leg.status !== 0 && !leg.failed) ?? null;
+  }
+
+  /** Lets go of every answer that was not given to the client. */
+  dropKept(): void {
+    for (const leg of this.#legs) {
+      if (leg !== this.#winner) leg.drop();
+    }
+  }
+
+  // ---- Answering
+
+  body(): boolean {
+    return true;
+  }
+
+  end(_trailers: FieldLines | null): void {}
+
+  flush(): void {}
+
+  pause(): void {
+    this.#winner?.asking.pause();
+  }
+
+  resume(): void {
+    this.#winner?.asking.resume();
+  }
+
+  abandon(): void {
+    this.#close();
+    for (const leg of this.#legs) leg.abandon();
+  }
+
+  upgrade(): TunnelEnd {
+    throw new Error('A request that offers an upgrade is never sent to several versions');
+  }
+
+  onDeadline(): void {
+    const ready = this.#legs.find((leg) => behaves(leg));
+    if (ready !== undefined) this.#win(ready);
+  }
+
+  // ---- HeldWatcher
+
+  heldInterim(held: HeldAnswer, head: ResponseHead): void {
+    if (!this.#over && this.#winner === null && held === this.#legs[0]) this.#listener.answerInterim(head);
+  }
+
+  heldHead(_held: HeldAnswer): void {
+    this.#decide();
+  }
+
+  heldFailed(held: HeldAnswer, failure: Failure): void {
+    this.#lastFailure = worse(this.#lastFailure, failure);
+    if (held !== this.#winner) this.#decide();
+  }
+
+  /** The newest leg that is not out of the running decides, once it has shown what it is. */
+  #decide(): void {
+    if (this.#winner !== null || this.#over) return;
+    for (const leg of this.#legs) {
+      if (behaves(leg)) {
+        this.#win(leg);
+        return;
+      }
+      if (!isOut(leg)) {
+        const anyReady = this.#legs.some(behaves);
+        if (anyReady && this.deadlineMs === Number.POSITIVE_INFINITY) {
+          this.deadlineMs = this.#plane.clock.nowMs() + this.#patienceMs;
+        }
+        return;
+      }
+    }
+    this.#close();
+    this.#listener.answerFailed(this.#lastFailure ?? SERVER_ERRORS);
+  }
+
+  #win(winner: HeldAnswer): void {
+    this.#close();
+    this.#winner = winner;
+    this.dropKept();
+    winner.releaseTo(this.#listener);
+  }
+
+  #close(): void {
+    this.#over = true;
+    this.#plane.sweeper.delete(this);
+  }
+}
+
+const SERVER_ERRORS: Failure = {
+  kind: 'malformed',
+  phase: 'sent',
+  stale: false,
+  text: 'Every version asked answered with a server error',
+};
+
+function behaves(leg: HeldAnswer): boolean {
+  return !leg.failed && leg.status !== 0 && !isServerFailure(leg.status);
+}
+
+function isOut(leg: HeldAnswer): boolean {
+  return leg.failed || (leg.status !== 0 && isServerFailure(leg.status));
+}
+
+/** Of two failures the one that had come further: it says more about what the client may be told. */
+function worse(known: Failure | null, failure: Failure): Failure {
+  if (known === null || known.phase === 'unsent') return failure;
+  return known.kind === 'response-timeout' ? known : failure.phase === 'unsent' ? known : failure;
+}

@@ -1,0 +1,156 @@
+/**
+ * An answer that is held back: its head and the first of its body are kept, and when that is as much as may be kept, the
+ * attempt is paused where it stands. Later it is released to a listener as if it had just arrived, or let go.
+ */
+import { FieldLines } from '../core/http/fields.ts';
+import type { ResponseHead } from '../core/http/message.ts';
+import type { Route } from '../core/routing/table.ts';
+import type { Asking } from './asking.ts';
+import type { AnswerListener, Failure } from './message-level.ts';
+import type { Plane } from './plane.ts';
+
+/** What is kept of a held answer's body before its attempt is paused. */
+const HELD_BYTES_MAX = 64 * 1024;
+
+/** Is told when there is something to decide. */
+interface HeldWatcher {
+  heldInterim(held: HeldAnswer, head: ResponseHead): void;
+  /** The head is here (`held.status`). */
+  heldHead(held: HeldAnswer): void;
+  heldFailed(held: HeldAnswer, failure: Failure): void;
+}
+
+export class HeldAnswer implements AnswerListener {
+  readonly asking: Asking;
+  /** 0 until the head has come. */
+  status = 0;
+  /** True once the attempt has failed, in whatever phase. */
+  failed = false;
+  readonly #watcher: HeldWatcher;
+  readonly #plane: Plane;
+  #head: ResponseHead | null = null;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #trailers: FieldLines | null = null;
+  #ended = false;
+  #dropped = false;
+  #released = false;
+
+  constructor(asking: Asking, options: { readonly watcher: HeldWatcher; readonly plane: Plane }) {
+    this.asking = asking;
+    this.#watcher = options.watcher;
+    this.#plane = options.plane;
+  }
+
+  /** The attempt is over, in whatever way. */
+  get settled(): boolean {
+    return this.#ended || this.failed;
+  }
+
+  /** Tells everything to `listener`, and everything that is still to come. */
+  releaseTo(listener: AnswerListener): void {
+    const { asking } = this;
+    this.#released = true;
+    asking.handTo(listener);
+    if (this.#head !== null) listener.answerHead(this.#head, asking.route);
+    for (const chunk of this.#chunks) listener.answerBody(chunk, 0, chunk.length);
+    this.#letGo();
+    if (this.#ended) listener.answerEnd(this.#trailers);
+    else asking.resume();
+    listener.answerFlush();
+  }
+
+  /** Nobody wants this answer: what is still to come is read and dropped, so that the connection can be used again. */
+  drop(): void {
+    if (this.#dropped || this.#released) return;
+    this.#dropped = true;
+    if (this.settled) {
+      this.#letGo();
+      return;
+    }
+    this.#plane.droppedAnswers += 1;
+    this.asking.wanted = false;
+    this.#letGo();
+    this.asking.resume();
+  }
+
+  abandon(): void {
+    this.#countDropped();
+    this.#dropped = true;
+    this.#letGo();
+    this.asking.abandon();
+  }
+
+  // ---- AnswerListener
+
+  answeringConnected(): void {}
+
+  requestDrained(): void {}
+
+  answerFlush(): void {}
+
+  answerInterim(head: ResponseHead): void {
+    if (!this.#dropped) this.#watcher.heldInterim(this, head);
+  }
+
+  answerHead(head: ResponseHead, _route: Route): void {
+    this.status = head.status;
+    this.#head = copyHead(head);
+    this.#watcher.heldHead(this);
+  }
+
+  answerBody(bytes: Buffer, from: number, to: number): void {
+    if (this.#dropped) return;
+    this.#chunks.push(Buffer.from(bytes.subarray(from, to)));
+    const hasRoom = this.#plane.budget.take(to - from);
+    if (hasRoom) this.#bytes += to - from;
+    // Without room the attempt stops after this one read, which is all that the bound is overstepped by.
+    if (!hasRoom || this.#bytes >= HELD_BYTES_MAX) this.asking.pause();
+  }
+
+  answerEnd(trailers: FieldLines | null): void {
+    this.#countDropped();
+    this.#ended = true;
+    this.#trailers = trailers === null ? null : copyFields(trailers);
+  }
+
+  answerFailed(failure: Failure): void {
+    this.#countDropped();
+    this.failed = true;
+    this.#letGo();
+    this.#watcher.heldFailed(this, failure);
+  }
+
+  /** A dropped answer that settles no longer counts as running. */
+  #countDropped(): void {
+    if (this.#dropped && !this.settled) this.#plane.droppedAnswers -= 1;
+  }
+
+  #letGo(): void {
+    this.#plane.budget.give(this.#bytes);
+    this.#bytes = 0;
+    this.#chunks = [];
+  }
+}
+
+/** A head of one's own: the parser's is lent until the next answer on its connection. */
+function copyHead(head: ResponseHead): ResponseHead {
+  return {
+    status: head.status,
+    reason: head.reason,
+    minor: head.minor,
+    fields: copyFields(head.fields),
+    framing: head.framing,
+    length: head.length,
+    keepAlive: head.keepAlive,
+    nominates: head.nominates,
+  };
+}
+
+function copyFields(fields: FieldLines): FieldLines {
+  const copy = new FieldLines();
+  copy.text = fields.text;
+  copy.count = fields.count;
+  for (let index = 0; index < fields.count * 4; index += 1) copy.at.push(fields.at[index] as number);
+  return copy;
+}

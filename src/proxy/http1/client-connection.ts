@@ -1,0 +1,443 @@
+/**
+ * One HTTP/1.1 connection of a client, and the exchange that is under way on it. Requests are answered in the order in
+ * which they came: bytes behind a request wait until its answer is complete.
+ *
+ * The socket is read while an answer is awaited (a paused one would see neither RST nor FIN), up to a bound. A reset, a
+ * write error, or the client's FIN inside a request is an abort; FIN after a whole request is a half-close, and the
+ * answer is still sent.
+ */
+import type net from 'node:net';
+import { chunkHead, lastChunk } from '../../core/http/chunked-encoding.ts';
+import type { FieldLines } from '../../core/http/fields.ts';
+import { forwardResponseHead, forwardTrailers } from '../../core/http/forward.ts';
+import {
+  hasBody,
+  type ProtocolError,
+  type RequestHead,
+  type RequestSink,
+  type ResponseHead,
+} from '../../core/http/message.ts';
+import { type OwnStatus as AnyOwnStatus, ownAnswer } from '../../core/http/own-answers.ts';
+import { RequestParser } from '../../core/http/request-parser.ts';
+import { Exchange } from '../exchange.ts';
+import type { ClientSide, OwnStatus, TunnelEnd } from '../message-level.ts';
+import type { Plane } from '../plane.ts';
+import type { Timed } from '../sweeper.ts';
+import { Outbox } from './outbox.ts';
+import { Http1RequestFacts } from './request-facts.ts';
+import { SocketTunnelEnd } from './socket-tunnel-end.ts';
+
+/** Bytes of further requests that are read ahead while one is being answered. */
+const AHEAD_BYTES_MAX = 64 * 1024;
+/** How long a closing connection is read on, so that the client can read the answer before a reset (RFC 9112 section 9.6). */
+const LINGER_MS = 2_000;
+
+type Stage = 'open' | 'lingering' | 'tunnel' | 'closed';
+
+export class ClientConnection implements ClientSide, RequestSink, Timed {
+  deadlineMs: number;
+  /** When the last answer ended, or the connection came; on the plane's clock. */
+  idleSinceMs: number;
+  readonly clientIp: string;
+  readonly facts: Http1RequestFacts;
+  requestComplete = false;
+
+  readonly #plane: Plane;
+  readonly #socket: net.Socket;
+  readonly #outbox: Outbox;
+  readonly #parser: RequestParser;
+  readonly #onClosed: (connection: ClientConnection) => void;
+  #stage: Stage = 'open';
+  #exchange: Exchange | null = null;
+  #request: RequestHead | null = null;
+  #ahead: Buffer | null = null;
+  #feeding = false;
+  #halfClosed = false;
+  #requestPaused = false;
+  #tunnelEnd: SocketTunnelEnd | null = null;
+
+  // The answer under way.
+  #answerFraming: 'none' | 'length' | 'chunked' | 'until-close' = 'none';
+  #answerFields: FieldLines | null = null;
+  #closeAfter = false;
+
+  constructor(plane: Plane, socket: net.Socket, onClosed: (connection: ClientConnection) => void) {
+    this.#plane = plane;
+    this.#socket = socket;
+    this.#onClosed = onClosed;
+    this.clientIp = plainAddress(socket.remoteAddress ?? '');
+    this.#outbox = new Outbox(socket);
+    this.#parser = new RequestParser(this, plane.messageLimits);
+    this.facts = new Http1RequestFacts(plane, this.clientIp);
+    this.idleSinceMs = plane.clock.nowMs();
+    this.deadlineMs = this.idleSinceMs + plane.config.timeouts.clientIdleMs;
+    plane.sweeper.add(this);
+    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
+    socket.on('drain', () => this.#onDrain());
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', () => this.#onGone());
+    socket.on('close', () => this.#onGone());
+  }
+
+  /** No exchange is under way and no byte of one has come. */
+  get idle(): boolean {
+    return this.#stage === 'open' && this.#exchange === null && !this.#parser.inMessage;
+  }
+
+  get tunnelling(): boolean {
+    return this.#stage === 'tunnel';
+  }
+
+  /** Half-closes an idle connection; a request that crosses it on the wire is still answered by nobody, so wait first. */
+  closeIdle(): void {
+    if (this.idle) this.#linger();
+  }
+
+  /** Ends the connection as it stands. */
+  destroy(): void {
+    this.#socket.destroy();
+    this.#onGone();
+  }
+
+  // ---- ClientSide
+
+  get request(): RequestHead {
+    return this.#request as RequestHead;
+  }
+
+  get hasBytesAhead(): boolean {
+    return this.#ahead !== null;
+  }
+
+  interim(head: ResponseHead): void {
+    if (this.request.minor === 0 || this.#stage !== 'open') return;
+    this.#outbox.text(
+      forwardResponseHead(head, {
+        method: this.request.method,
+        connection: 'keep-alive',
+        framing: 'none',
+        via: null,
+        extraLines: '',
+        dateLine: '',
+      }),
+    );
+  }
+
+  continueBody(): void {
+    this.#outbox.text('HTTP/1.1 100 Continue\r\n\r\n');
+    this.#outbox.flush();
+  }
+
+  head(head: ResponseHead, setCookies: string): void {
+    const framing = this.#framingFor(head);
+    this.#answerFraming = framing;
+    this.#answerFields = head.fields;
+    this.#closeAfter = !this.#mayKeepAlive() || framing === 'until-close';
+    this.#outbox.text(
+      forwardResponseHead(head, {
+        method: this.request.method,
+        connection: this.#closeAfter ? 'close' : 'keep-alive',
+        framing,
+        via: null,
+        extraLines: setCookies,
+        dateLine: this.#plane.dateLine.at(this.#plane.clock.wallMs()),
+      }),
+    );
+  }
+
+  body(bytes: Buffer, from: number, to: number): boolean {
+    if (this.#answerFraming === 'chunked') {
+      this.#outbox.text(chunkHead(to - from));
+      this.#outbox.bytes(bytes, from, to);
+      this.#outbox.text('\r\n');
+    } else if (this.#answerFraming !== 'none') {
+      this.#outbox.bytes(bytes, from, to);
+    }
+    if (!this.#outbox.full) return true;
+    this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.idleBodyMs;
+    return false;
+  }
+
+  end(trailers: FieldLines | null): void {
+    if (this.#answerFraming === 'chunked') {
+      const fields = this.#answerFields;
+      const lines = trailers === null || fields === null ? '' : forwardTrailers(trailers, fields);
+      this.#outbox.text(lastChunk(lines));
+    }
+    this.#answered();
+  }
+
+  ownAnswer(status: OwnStatus): void {
+    this.#ownText(status);
+    this.#answered();
+  }
+
+  cutOff(): void {
+    this.#exchange = null;
+    this.#outbox.flush();
+    // Only a reset tells the reader of a close-delimited body that it is not whole (RFC 9112 section 8).
+    if (this.#answerFraming === 'until-close') this.#socket.resetAndDestroy();
+    else this.#socket.destroySoon();
+    this.#stage = 'lingering';
+    this.deadlineMs = this.#plane.clock.nowMs() + LINGER_MS;
+  }
+
+  flush(): void {
+    this.#outbox.flush();
+  }
+
+  pauseRequest(): void {
+    if (this.#requestPaused || this.requestComplete) return;
+    this.#requestPaused = true;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#socket.pause();
+  }
+
+  resumeRequest(): void {
+    if (!this.#requestPaused) return;
+    this.#requestPaused = false;
+    this.#awaitRequest();
+    this.#socket.resume();
+  }
+
+  upgrade(head: ResponseHead, setCookies: string): TunnelEnd {
+    this.#outbox.text(
+      forwardResponseHead(head, {
+        method: this.request.method,
+        connection: 'upgrade',
+        framing: 'none',
+        via: null,
+        extraLines: setCookies,
+        dateLine: '',
+      }),
+    );
+    this.#outbox.flush();
+    this.#stage = 'tunnel';
+    this.#exchange = null;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#tunnelEnd = new SocketTunnelEnd(this.#socket);
+    return this.#tunnelEnd;
+  }
+
+  // ---- RequestSink
+
+  requestHead(head: RequestHead): void {
+    this.#request = head;
+    this.requestComplete = false;
+    this.facts.of(head);
+    this.#awaitRequest();
+    this.#exchange = new Exchange(this.#plane, this);
+    // A request without a body begins with its end, so that an answer given at once finds it complete.
+    if (hasBody(head)) this.#exchange.begin();
+  }
+
+  requestBody(bytes: Buffer, from: number, to: number): void {
+    this.#awaitRequest();
+    this.#exchange?.requestBody(bytes, from, to);
+  }
+
+  requestEnd(trailers: FieldLines | null): void {
+    this.requestComplete = true;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#request !== null && !hasBody(this.#request)) this.#exchange?.begin();
+    else this.#exchange?.requestEnd(trailers);
+  }
+
+  requestError(error: ProtocolError): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    exchange?.clientGone();
+    if (exchange?.answerBegun === true) {
+      this.cutOff();
+      return;
+    }
+    this.#closeAfter = true;
+    this.#ownText(error.status, error.reason);
+    this.#linger();
+  }
+
+  // ---- Timed
+
+  onDeadline(nowMs: number): void {
+    if (this.#stage !== 'open') {
+      this.destroy();
+      return;
+    }
+    if (this.#socket.writableLength > 0 || this.idle) {
+      // A reader that takes nothing any more, or a client that has nothing to ask.
+      if (this.#socket.writableLength > 0) this.destroy();
+      else this.#linger();
+      return;
+    }
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    exchange?.clientGone();
+    if (exchange?.answerBegun === true) {
+      this.cutOff();
+      return;
+    }
+    this.#closeAfter = true;
+    this.#ownText(408);
+    this.#linger();
+    this.deadlineMs = nowMs + LINGER_MS;
+  }
+
+  // ---- the socket
+
+  #onData(bytes: Buffer): void {
+    if (this.#stage === 'tunnel') {
+      this.#tunnelEnd?.arrived(bytes);
+      return;
+    }
+    if (this.#stage !== 'open') return;
+    if (this.#ahead !== null) {
+      this.#ahead = Buffer.concat([this.#ahead, bytes]);
+      this.#boundAhead();
+      return;
+    }
+    this.#feed(bytes);
+  }
+
+  /** Gives bytes to the parser: request after request, for as long as each is answered within the call. */
+  #feed(bytes: Buffer): void {
+    const wasIdle = this.idle;
+    this.#feeding = true;
+    let from = 0;
+    while (from < bytes.length && this.#stage === 'open') {
+      const taken = this.#parser.push(bytes, from, bytes.length);
+      this.#exchange?.requestFlush();
+      if (taken === from && this.#exchange === null) break;
+      from = taken;
+      if (this.#exchange !== null) break;
+    }
+    this.#feeding = false;
+    if (from < bytes.length && this.#stage === 'open') {
+      this.#ahead = bytes.subarray(from);
+      this.#boundAhead();
+    }
+    this.#outbox.flush();
+    if (wasIdle && this.#parser.inMessage && this.#exchange === null && this.#stage === 'open') {
+      this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.clientHeaderMs;
+    }
+  }
+
+  #boundAhead(): void {
+    if (this.#ahead !== null && this.#ahead.length > AHEAD_BYTES_MAX) this.#socket.pause();
+  }
+
+  #onDrain(): void {
+    if (this.#stage === 'tunnel') {
+      this.#tunnelEnd?.drained();
+      return;
+    }
+    if (this.#exchange === null) return;
+    if (this.requestComplete) this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#exchange.clientDrained();
+  }
+
+  #onEnd(): void {
+    if (this.#stage === 'tunnel') {
+      this.#tunnelEnd?.ended();
+      return;
+    }
+    this.#halfClosed = true;
+    if (this.#stage !== 'open') return;
+    if (this.#exchange !== null && this.requestComplete) return;
+    if (this.#exchange === null && !this.#parser.inMessage) this.#linger();
+    else this.destroy();
+  }
+
+  #onGone(): void {
+    if (this.#stage === 'closed') return;
+    const wasTunnel = this.#stage === 'tunnel';
+    this.#stage = 'closed';
+    this.#plane.sweeper.delete(this);
+    this.#parser.stop();
+    this.#ahead = null;
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    exchange?.clientGone();
+    if (wasTunnel) this.#tunnelEnd?.closed();
+    this.#onClosed(this);
+  }
+
+  // ---- the end of an exchange
+
+  #answered(): void {
+    this.#exchange = null;
+    this.#request = null;
+    this.#answerFields = null;
+    if (this.#stage !== 'open') return;
+    if (this.#closeAfter) {
+      this.#linger();
+      return;
+    }
+    this.#outbox.flush();
+    this.#parser.next();
+    this.idleSinceMs = this.#plane.clock.nowMs();
+    this.deadlineMs = this.idleSinceMs + this.#plane.config.timeouts.clientIdleMs;
+    if (!this.#feeding) this.#goOn();
+  }
+
+  /** The bytes that came behind the request that was just answered. */
+  #goOn(): void {
+    const ahead = this.#ahead;
+    if (ahead !== null) {
+      this.#ahead = null;
+      if (this.#socket.isPaused()) this.#socket.resume();
+      this.#feed(ahead);
+    }
+    if (this.#halfClosed && this.#stage === 'open' && this.#exchange === null) this.#linger();
+  }
+
+  /** Sends what is to be sent, then the end, and reads on for a while so that no reset destroys the answer on its way. */
+  #linger(): void {
+    this.#outbox.flush();
+    this.#stage = 'lingering';
+    this.#parser.stop();
+    this.#ahead = null;
+    this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.idleBodyMs;
+    this.#socket.once('finish', () => {
+      this.deadlineMs = this.#plane.clock.nowMs() + LINGER_MS;
+    });
+    this.#socket.end();
+    if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #ownText(status: AnyOwnStatus, reason?: string): void {
+    this.#closeAfter ||= this.#request === null || !this.#mayKeepAlive();
+    this.#outbox.text(
+      ownAnswer(status, {
+        dateLine: this.#plane.dateLine.at(this.#plane.clock.wallMs()),
+        connection: this.#closeAfter ? 'close' : 'keep-alive',
+        method: this.#request?.method ?? '',
+        ...(reason === undefined ? {} : { reason }),
+      }),
+    );
+  }
+
+  #mayKeepAlive(): boolean {
+    return this.request.keepAlive && this.requestComplete && !this.#plane.draining;
+  }
+
+  /** How the answer's body is delimited for this client. */
+  #framingFor(head: ResponseHead): 'none' | 'length' | 'chunked' | 'until-close' {
+    switch (head.framing) {
+      case 'none':
+      case 'length':
+        return head.framing;
+      default:
+        return this.request.minor === 0 ? 'until-close' : 'chunked';
+    }
+  }
+
+  /** The deadline for the next bytes of the request's body. */
+  #awaitRequest(): void {
+    if (!this.requestComplete) this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.idleBodyMs;
+  }
+}
+
+/** An IPv4 address as such, also where the socket is an IPv6 one. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}

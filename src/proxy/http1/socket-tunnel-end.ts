@@ -1,0 +1,63 @@
+/** One end of a tunnel on a plain socket: the connection that owned the socket passes its events on. */
+import type net from 'node:net';
+import type { TunnelEnd, TunnelSide } from '../message-level.ts';
+
+export class SocketTunnelEnd implements TunnelEnd {
+  readonly #socket: net.Socket;
+  #tunnel: TunnelSide | null = null;
+  #early: Buffer[] = [];
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket;
+  }
+
+  // ---- from the connection
+
+  /** Bytes that are this tunnel's own: the buffer is not used again. */
+  arrived(bytes: Buffer): void {
+    if (this.#tunnel === null) this.#early.push(bytes);
+    else this.#tunnel.bytes(bytes);
+  }
+
+  ended(): void {
+    this.#tunnel?.ended();
+  }
+
+  closed(): void {
+    this.#tunnel?.closed();
+  }
+
+  drained(): void {
+    this.#tunnel?.drained();
+  }
+
+  // ---- TunnelEnd
+
+  tunnelTo(tunnel: TunnelSide): void {
+    this.#tunnel = tunnel;
+    const early = this.#early;
+    this.#early = [];
+    for (const bytes of early) tunnel.bytes(bytes);
+    if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  tunnelWrite(bytes: Buffer): boolean {
+    return this.#socket.destroyed || this.#socket.write(bytes);
+  }
+
+  tunnelEnd(): void {
+    if (!this.#socket.destroyed) this.#socket.end();
+  }
+
+  tunnelDestroy(): void {
+    this.#socket.destroySoon();
+  }
+
+  tunnelPause(): void {
+    this.#socket.pause();
+  }
+
+  tunnelResume(): void {
+    this.#socket.resume();
+  }
+}

@@ -1,0 +1,411 @@
+/**
+ * One HTTP/1.1 connection to a server, and the attempt that is using it. A connection lives through many attempts, one at
+ * a time: connecting, then busy and idle in turn, then closed for good.
+ *
+ * Bytes arrive in one buffer that all connections share (the public `onread` option), lent until the callback returns.
+ */
+import net from 'node:net';
+import { chunkHead, lastChunk } from '../../core/http/chunked-encoding.ts';
+import type { FieldLines } from '../../core/http/fields.ts';
+import { forwardRequestHead, forwardTrailers } from '../../core/http/forward.ts';
+import type { ProtocolError, RequestHead, ResponseHead, ResponseSink } from '../../core/http/message.ts';
+import { ResponseParser } from '../../core/http/response-parser.ts';
+import type { Server } from '../../core/routing/table.ts';
+import { connectFailureText, lostConnectionText } from '../failure-text.ts';
+import type { Attempt, AttemptListener, Failure, OutgoingRequest, TunnelEnd } from '../message-level.ts';
+import type { Plane } from '../plane.ts';
+import type { Timed } from '../sweeper.ts';
+import { Outbox } from './outbox.ts';
+import { SocketTunnelEnd } from './socket-tunnel-end.ts';
+
+const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+type Stage = 'resolving' | 'connecting' | 'busy' | 'idle' | 'tunnel' | 'closed';
+
+export class UpstreamConnection implements Attempt, ResponseSink, Timed {
+  readonly server: Server;
+  deadlineMs = Number.POSITIVE_INFINITY;
+  idleSinceMs = 0;
+
+  readonly #plane: Plane;
+  readonly #parser: ResponseParser;
+  #socket: net.Socket | null = null;
+  #outbox: Outbox | null = null;
+  /** What is to be sent once the connection stands. */
+  #waiting: (() => void)[] = [];
+  #stage: Stage = 'resolving';
+  #listener: AttemptListener | null = null;
+  #tunnel: SocketTunnelEnd | null = null;
+  #addresses: readonly string[] = [];
+  #addressIndex = 0;
+
+  // The attempt under way.
+  #reused = false;
+  #request: RequestHead | null = null;
+  #requestEnded = false;
+  #anyByte = false;
+  #answerBegun = false;
+  #answerEnded = false;
+  #mayReuse = false;
+  #paused = false;
+  #responseTimeoutMs = 0;
+
+  constructor(plane: Plane, server: Server) {
+    this.#plane = plane;
+    this.server = server;
+    this.#parser = new ResponseParser(this, plane.messageLimits);
+    plane.sweeper.add(this);
+  }
+
+  get connected(): boolean {
+    return this.#stage === 'busy';
+  }
+
+  /** Begins an attempt: on an idle connection at once, else as soon as it stands. */
+  begin(request: OutgoingRequest, listener: AttemptListener, responseTimeoutMs: number): void {
+    this.#listener = listener;
+    this.#reused = this.#stage === 'idle';
+    this.#request = request.request;
+    this.#requestEnded = false;
+    this.#anyByte = false;
+    this.#answerBegun = false;
+    this.#answerEnded = false;
+    this.#mayReuse = false;
+    this.#responseTimeoutMs = responseTimeoutMs;
+    this.#parser.expect(request.request.method);
+    if (this.#stage === 'idle') {
+      this.#stage = 'busy';
+      this.#sendHead(request);
+      this.#awaitAnswer();
+      return;
+    }
+    this.#waiting.push(() => this.#sendHead(request));
+    this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.connectMs;
+    this.#plane.names.whenKnown(this.server.host, (addresses) => this.#connect(addresses));
+  }
+
+  // ---- Attempt: what the exchange does
+
+  body(bytes: Buffer, from: number, to: number): boolean {
+    if (this.#outbox === null || this.#stage !== 'busy') {
+      const copy = Buffer.from(bytes.subarray(from, to));
+      this.#waiting.push(() => this.#sendBody(copy, 0, copy.length));
+      return false;
+    }
+    this.#sendBody(bytes, from, to);
+    if (!this.#outbox.full) return true;
+    // A server that does not read its request is as stalled as one that does not write its answer.
+    if (!this.#answerBegun) this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.idleBodyMs;
+    return false;
+  }
+
+  end(trailers: FieldLines | null): void {
+    this.#requestEnded = true;
+    if (this.#stage !== 'busy') {
+      this.#waiting.push(() => this.#sendEnd(trailers));
+      return;
+    }
+    this.#sendEnd(trailers);
+    this.#awaitAnswer();
+  }
+
+  flush(): void {
+    if (this.#stage === 'busy') this.#outbox?.flush();
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#awaitAnswer();
+    this.#socket?.resume();
+  }
+
+  abandon(): void {
+    this.#listener = null;
+    this.close();
+  }
+
+  upgrade(): TunnelEnd {
+    this.#listener = null;
+    this.#stage = 'tunnel';
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#tunnel = new SocketTunnelEnd(this.#socket as net.Socket);
+    return this.#tunnel;
+  }
+
+  close(): void {
+    if (this.#stage === 'closed') return;
+    this.#stage = 'closed';
+    this.#parser.stop();
+    this.#plane.sweeper.delete(this);
+    this.#plane.pool.forget(this);
+    this.#waiting = [];
+    this.#socket?.destroy();
+  }
+
+  onDeadline(): void {
+    switch (this.#stage) {
+      case 'resolving':
+      case 'connecting':
+        this.#fail('connect-timeout', connectFailureText(this.#where(), 'i/o timeout'));
+        return;
+      case 'busy':
+        if (this.#answerBegun) this.#fail('idle-timeout', lostConnectionText(this.#where(), 'the answer stalled'));
+        else this.#fail('response-timeout', lostConnectionText(this.#where(), 'no answer in time'));
+        return;
+      default:
+        this.close();
+    }
+  }
+
+  // ---- ResponseSink: what the parser found
+
+  responseInterim(head: ResponseHead): void {
+    this.#listener?.attemptInterim(head);
+  }
+
+  responseHead(head: ResponseHead): void {
+    this.#answerBegun = true;
+    this.#mayReuse = head.keepAlive;
+    this.#listener?.attemptHead(head);
+  }
+
+  responseBody(bytes: Buffer, from: number, to: number): void {
+    this.#listener?.attemptBody(bytes, from, to);
+  }
+
+  responseEnd(trailers: FieldLines | null): void {
+    this.#answerEnded = true;
+    const listener = this.#listener;
+    this.#listener = null;
+    listener?.attemptEnd(trailers);
+  }
+
+  responseError(error: ProtocolError): void {
+    if (error.code === 'premature-close') this.#lost('unexpected EOF');
+    else this.#fail('malformed', `Malformed answer from ${this.#where()}: ${error.reason}`);
+  }
+
+  // ---- the socket
+
+  #connect(addresses: readonly string[]): void {
+    if (this.#stage !== 'resolving') return;
+    const [address] = addresses;
+    if (address === undefined) {
+      // Deferred: an attempt never fails while it is being begun.
+      queueMicrotask(() => this.#fail('refused', connectFailureText(this.server.key, 'no such host')));
+      return;
+    }
+    this.#addresses = addresses;
+    this.#stage = 'connecting';
+    this.#dial(address);
+  }
+
+  #dial(address: string): void {
+    const socket = net.connect({
+      host: address,
+      port: this.server.port,
+      autoSelectFamily: false,
+      noDelay: true,
+      allowHalfOpen: true,
+      onread: {
+        buffer: SHARED_READ_BUFFER,
+        callback: (count, bytes) => this.#onBytes(bytes as Buffer, count),
+      },
+    });
+    this.#socket = socket;
+    socket.on('connect', () => this.#onConnect());
+    socket.on('drain', () => this.#onDrain());
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(socket, error));
+    socket.on('close', () => this.#onClose(socket));
+  }
+
+  #onConnect(): void {
+    const socket = this.#socket;
+    if (socket === null || this.#stage !== 'connecting') return;
+    this.#stage = 'busy';
+    this.#outbox = new Outbox(socket);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#listener?.attemptConnected();
+    for (const send of waiting) send();
+    this.#outbox.flush();
+    this.#awaitAnswer();
+    if (!this.#requestEnded && !this.#outbox.full) this.#listener?.attemptDrained();
+  }
+
+  #onDrain(): void {
+    if (this.#tunnel !== null) this.#tunnel.drained();
+    else if (this.#listener !== null) {
+      this.#awaitAnswer();
+      this.#listener.attemptDrained();
+    }
+  }
+
+  /** Returns true: reading is stopped by `pause`, never by this. */
+  #onBytes(bytes: Buffer, count: number): boolean {
+    if (this.#tunnel !== null) {
+      this.#tunnel.arrived(Buffer.from(bytes.subarray(0, count)));
+      return true;
+    }
+    if (this.#stage !== 'busy' || this.#listener === null) {
+      // Nobody asked for these bytes: never pair them with a request (RFC 9112 section 9.2).
+      this.close();
+      return true;
+    }
+    this.#anyByte = true;
+    if (!this.#paused) this.#awaitAnswer();
+    const listener = this.#listener;
+    const taken = this.#parser.push(bytes, 0, count);
+    const tunnel = this.#tunnel as SocketTunnelEnd | null;
+    if (tunnel !== null) {
+      // Bytes of the tunnel that came in the same read as the 101.
+      if (taken < count) tunnel.arrived(Buffer.from(bytes.subarray(taken, count)));
+      return true;
+    }
+    listener.attemptFlush();
+    if (this.#answerEnded) this.#finish(taken === count);
+    return true;
+  }
+
+  /** The attempt is over: back into the pool, when both messages ended where they should. */
+  #finish(clean: boolean): void {
+    if (this.#stage !== 'busy') return;
+    if (!clean || !this.#mayReuse || !this.#requestEnded || this.#socket?.readableEnded === true) {
+      this.close();
+      return;
+    }
+    if (this.#paused) {
+      this.#paused = false;
+      this.#socket?.resume();
+    }
+    this.#stage = 'idle';
+    this.idleSinceMs = this.#plane.clock.nowMs();
+    this.deadlineMs = this.idleSinceMs + this.#plane.config.timeouts.upstreamIdleMs;
+    this.#plane.pool.putBack(this);
+  }
+
+  #onEnd(): void {
+    if (this.#tunnel !== null) {
+      this.#tunnel.ended();
+      return;
+    }
+    if (this.#listener !== null && this.#stage === 'busy') {
+      const listener = this.#listener;
+      this.#parser.finish();
+      if (this.#answerEnded) listener.attemptFlush();
+      else if (this.#listener !== null) this.#lost('EOF');
+    }
+    this.close();
+  }
+
+  #onError(socket: net.Socket, error: NodeJS.ErrnoException): void {
+    if (socket !== this.#socket || this.#stage === 'closed') return;
+    if (this.#stage === 'connecting') {
+      this.#plane.names.refresh(this.server.host);
+      this.#addressIndex += 1;
+      const next = this.#addresses[this.#addressIndex];
+      if (next !== undefined) {
+        this.#dial(next);
+        return;
+      }
+      this.#fail('refused', connectFailureText(this.#where(), causeOf(error)));
+      return;
+    }
+    this.#lost(causeOf(error));
+  }
+
+  #onClose(socket: net.Socket): void {
+    if (socket !== this.#socket) return;
+    if (this.#tunnel !== null) this.#tunnel.closed();
+    else if (this.#listener !== null) this.#lost('connection closed');
+    this.close();
+  }
+
+  #lost(cause: string): void {
+    this.#fail(this.#answerBegun ? 'cut' : 'reset', lostConnectionText(this.#where(), cause));
+  }
+
+  #fail(kind: Failure['kind'], text: string): void {
+    const listener = this.#listener;
+    const stage = this.#stage;
+    this.#listener = null;
+    this.close();
+    if (listener === null) return;
+    const phase = stage !== 'busy' ? 'unsent' : this.#answerBegun ? 'answering' : 'sent';
+    listener.attemptFailed({ kind, phase, stale: this.#reused && !this.#anyByte && kind === 'reset', text });
+  }
+
+  // ---- what is sent
+
+  #sendHead(request: OutgoingRequest): void {
+    const head = forwardRequestHead(request.request, {
+      clientIp: request.clientIp,
+      proto: 'http',
+      via: this.#plane.config.proxy.via,
+      expect: request.expect,
+      upgrade: request.request.upgrade,
+    });
+    this.#outbox?.text(head);
+  }
+
+  #sendBody(bytes: Buffer, from: number, to: number): void {
+    if (this.#outbox === null || to <= from) return;
+    if (this.#request?.framing !== 'chunked') {
+      this.#outbox.bytes(bytes, from, to);
+      return;
+    }
+    this.#outbox.text(chunkHead(to - from));
+    this.#outbox.bytes(bytes, from, to);
+    this.#outbox.text('\r\n');
+  }
+
+  #sendEnd(trailers: FieldLines | null): void {
+    if (this.#request?.framing !== 'chunked') return;
+    const lines = trailers === null ? '' : forwardTrailers(trailers, this.#request.fields);
+    this.#outbox?.text(lastChunk(lines));
+  }
+
+  /** Sets the deadline that holds from here: for the answer's head once the request is sent, for its next byte later. */
+  #awaitAnswer(): void {
+    const { timeouts } = this.#plane.config;
+    if (this.#answerBegun) this.deadlineMs = this.#plane.clock.nowMs() + timeouts.idleBodyMs;
+    else if (this.#requestEnded) this.deadlineMs = this.#plane.clock.nowMs() + this.#responseTimeoutMs;
+    else this.deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
+  #where(): string {
+    const address = this.#addresses[Math.min(this.#addressIndex, this.#addresses.length - 1)];
+    return address === undefined
+      ? this.server.key
+      : `${address.includes(':') ? `[${address}]` : address}:${this.server.port}`;
+  }
+}
+
+/** The cause of a socket error in the words of the thesis's log. */
+function causeOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'connection refused';
+    case 'ECONNRESET':
+      return 'connection reset by peer';
+    case 'EPIPE':
+      return 'broken pipe';
+    case 'EHOSTUNREACH':
+      return 'no route to host';
+    case 'ENETUNREACH':
+      return 'network is unreachable';
+    case 'ETIMEDOUT':
+      return 'connection timed out';
+    default:
+      return error.code ?? error.message;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The body of one request, kept as long as it could be sent again. It holds either everything from the first byte on
+ * (`whole`) or nothing: a body with a hole is worth nothing to a replay.
+ */
+import type { FieldLines } from '../core/http/fields.ts';
+import type { BufferBudget } from './buffer-budget.ts';
+
+/** What a body is given again to. */
+interface BodySink {
+  body(bytes: Buffer, from: number, to: number): boolean;
+  end(trailers: FieldLines | null): void;
+}
+
+export class KeptBody {
+  readonly #budget: BufferBudget;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #whole = true;
+  #ended = false;
+  #trailers: FieldLines | null = null;
+
+  constructor(budget: BufferBudget) {
+    this.#budget = budget;
+  }
+
+  /** True while everything that has come so far is here. */
+  get whole(): boolean {
+    return this.#whole;
+  }
+
+  /** True once the request has ended, whether it is still kept or not. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Keeps bytes of a buffer that is not used again. Drops everything when the process has no room left. */
+  add(bytes: Buffer, from: number, to: number): void {
+    if (!this.#whole) return;
+    if (!this.#budget.take(to - from)) {
+      this.drop();
+      return;
+    }
+    this.#chunks.push(bytes.subarray(from, to));
+    this.#bytes += to - from;
+  }
+
+  end(trailers: FieldLines | null): void {
+    this.#ended = true;
+    this.#trailers = trailers;
+  }
+
+  /** Gives the whole body again, and its end when it has come. */
+  giveTo(sink: BodySink): void {
+    for (const chunk of this.#chunks) sink.body(chunk, 0, chunk.length);
+    if (this.#ended) sink.end(this.#trailers);
+  }
+
+  /** Lets go of the bytes: this request will not be sent again. */
+  drop(): void {
+    this.#budget.give(this.#bytes);
+    this.#bytes = 0;
+    this.#chunks = [];
+    this.#whole = false;
+  }
+}

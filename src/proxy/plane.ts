@@ -1,0 +1,60 @@
+/** What every part of one data plane shares. Made once by `data-plane.ts`; no part keeps state outside it. */
+
+import type { Rotation } from '../core/balancing/round-robin.ts';
+import type { Config } from '../core/config/model.ts';
+import type { DateLine } from '../core/http/http-date.ts';
+import type { MessageLimits } from '../core/http/message.ts';
+import type { Outcome } from '../core/messages.ts';
+import type { CookieLines } from '../core/routing/cookies.ts';
+import type { RoutingTable } from '../core/routing/table.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Dice } from '../system/dice.ts';
+import type { Log } from '../system/log.ts';
+import type { Names } from '../system/names.ts';
+import type { BufferBudget } from './buffer-budget.ts';
+import type { Register } from './register.ts';
+import type { Sweeper } from './sweeper.ts';
+import type { Tunnel } from './tunnel.ts';
+import type { UpstreamPool } from './upstream-pool.ts';
+
+export interface Plane {
+  readonly config: Config;
+  readonly messageLimits: MessageLimits;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly log: Log;
+  readonly names: Names;
+  readonly sink: OutcomeReports;
+  readonly sweeper: Sweeper;
+  readonly register: Register;
+  readonly budget: BufferBudget;
+  readonly cookies: CookieLines;
+  readonly counters: Counters;
+  readonly pool: UpstreamPool;
+  readonly rotation: Rotation;
+  readonly dateLine: DateLine;
+  readonly tunnels: Set<Tunnel>;
+  /** The table in force. An exchange reads it once, at admission. */
+  table: RoutingTable;
+  /** True once the plane is being closed: each further answer ends its connection. */
+  draining: boolean;
+  /** Answers of a fan-out that nobody waits for any more. */
+  droppedAnswers: number;
+}
+
+/** What the data plane counts beside the figures of a version; plain numbers, never reset. */
+export interface Counters {
+  exchanges: number;
+  /** Requests whose body grew over what is kept, or that found no room. */
+  notReplayable: number;
+  /** Attempts on another version after a failure. */
+  replays: number;
+  /** Requests of a CONCURRENT release that went to one version because too many dropped answers were running. */
+  fanOutSkipped: number;
+  ownAnswers: number;
+}
+
+/** Where the outcome of each attempt goes: the control plane's observer. */
+export interface OutcomeReports {
+  outcome(outcome: Outcome): void;
+}

@@ -1,0 +1,51 @@
+/**
+ * Coarse deadlines: one timer for all connections of a data plane instead of one each. A deadline is a plain number on
+ * the object that has it, so moving it costs nothing; it is noticed at most one period late.
+ */
+import type { Clock } from '../system/clock.ts';
+
+export interface Timed {
+  /** On the clock of `nowMs`; Infinity for none. */
+  deadlineMs: number;
+  /** The deadline has passed. Called again at the next sweep unless the deadline is moved or the object removed. */
+  onDeadline(nowMs: number): void;
+}
+
+const SWEEP_MS = 50;
+
+export class Sweeper {
+  readonly #items = new Set<Timed>();
+  readonly #clock: Clock;
+  #cancel: (() => void) | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(item: Timed): void {
+    this.#items.add(item);
+    this.#cancel ??= this.#clock.every(SWEEP_MS, () => this.#sweep());
+  }
+
+  delete(item: Timed): void {
+    this.#items.delete(item);
+  }
+
+  close(): void {
+    this.#items.clear();
+    this.#stop();
+  }
+
+  #sweep(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const item of this.#items) {
+      if (nowMs >= item.deadlineMs) item.onDeadline(nowMs);
+    }
+    if (this.#items.size === 0) this.#stop();
+  }
+
+  #stop(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+}

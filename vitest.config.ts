@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that open sockets run file by file, so that their timing is their own. */
+const oneByOne = { fileParallelism: false, maxWorkers: 1 } as const;
+
+function project(name: string, order: number, options: object = {}) {
+  return {
+    test: { name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder: order }, ...options },
+  };
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', 0),
+      project('wire', 1, { ...oneByOne, testTimeout: 10_000 }),
+      project('system', 2, { ...oneByOne, testTimeout: 60_000, hookTimeout: 60_000 }),
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'html'],
+      reportsDirectory: 'coverage',
+    },
+  },
+});
