@@ -109,25 +109,34 @@ test('a slow reader does not hold up others', async () => {
   expect(sha256((await slow.answer()).body)).toBe(sha256(big));
 });
 
-test.for(['fin', 'reset'] as const)(
-  'a client that leaves (%s) while its answer streams frees the server',
-  async (how) => {
-    const server = await startServer(async (arrival) => {
-      arrival.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
-      await arrival.gone();
-    });
-    const proxy = await startProxy(cluster('1', [server]));
-    const client = await connectTo(proxy.port);
-    client.send(requestText({}));
-    await client.head();
-    if (how === 'reset') client.reset();
-    else client.socket.destroy();
-    // A FIN may be a half-close: only the next write to the client that left can tell.
-    const { socket } = await server.arrival(0);
-    if (how === 'fin') socket.write('5\r\nhello\r\n5\r\nhello\r\n');
-    await server.until(() => server.open.size === 0);
-  },
-);
+test('a client that resets while its answer streams frees the server', async () => {
+  const server = await startServer(async (arrival) => {
+    arrival.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
+    await arrival.gone();
+  });
+  const proxy = await startProxy(cluster('1', [server]));
+  const client = await connectTo(proxy.port);
+  client.send(requestText({}));
+  await client.head();
+  client.reset();
+  await server.until(() => server.open.size === 0);
+});
+
+test('a client that closes while its answer streams frees the server that goes on streaming', async () => {
+  const server = await startServer(async (arrival) => {
+    arrival.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    // A FIN may be a half-close: what tells the two apart is that nobody takes the next pieces.
+    const streaming = setInterval(() => arrival.send('5\r\nhello\r\n'), 5);
+    await arrival.gone();
+    clearInterval(streaming);
+  });
+  const proxy = await startProxy(cluster('1', [server]));
+  const client = await connectTo(proxy.port);
+  client.send(requestText({}));
+  await client.head();
+  client.socket.destroy();
+  await server.until(() => server.open.size === 0);
+});
 
 test('a client that resets while it waits for the answer frees the server', async () => {
   const server = await startServer(hangs);
@@ -177,10 +186,11 @@ test('a server connection is not used again while the request on it was not read
   });
   const proxy = await startProxy(cluster('1', [server]));
   const client = await connectTo(proxy.port);
-  client.send('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n');
+  client.send('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 42\r\n\r\n');
   expect((await client.answer('PUT')).status).toBe(403);
   for (let n = 0; n < 5; n += 1) expect((await askOnce(proxy.port, `/${n}`)).text).toBe(`/${n}`);
   client.send('GET /smuggled HTTP/1.1\r\nHost: evil.xxx\r\n\r\n');
+  client.end();
   await client.closed();
   expect(server.targets).not.toContain('/smuggled');
 });

@@ -1,0 +1,56 @@
+/**
+ * The main job on a real application: TiddlyWiki is upgraded under traffic, crashes, and is taken back, in each of the
+ * four modes. Ends with 0 when no client request failed and every step happened.
+ *
+ *   node demo/demo.ts [MODE]      all four modes by default
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { endAll } from './children.ts';
+import { Narrator } from './narrator.ts';
+import { NEW, OLD, playUpgrade, type Result, SCENARIOS } from './upgrade.ts';
+import { installWiki } from './wiki.ts';
+
+const narrator = new Narrator();
+const folder = mkdtempSync(join(tmpdir(), 'cutover-demo-'));
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    narrator.say(`\n${signal}: cleaning up`);
+    void end(130);
+  });
+}
+
+main().then(end, (error: Error) => {
+  narrator.say(`\nThe demo failed: ${error.message}`, 'red');
+  return end(1);
+});
+
+async function main(): Promise<number> {
+  const asked = (process.argv[2] ?? process.env.MODE ?? '').toUpperCase();
+  const scenarios = SCENARIOS.filter((scenario) => asked === '' || scenario.mode === asked);
+  if (scenarios.length === 0) throw new Error(`MODE is ${asked}: it must be INSTANT, SESSION, GRADUAL or CONCURRENT`);
+  narrator.say(`TiddlyWiki ${OLD} -> ${NEW} behind Cutover. # is a browser on the new version, . one on the old.`);
+  narrator.say('Installing both versions from npm, this takes some seconds ...', 'dim');
+  await Promise.all([installWiki(OLD), installWiki(NEW)]);
+  const results: Result[] = [];
+  for (const scenario of scenarios) {
+    const place = mkdtempSync(join(folder, `${scenario.mode.toLowerCase()}-`));
+    results.push(await playUpgrade(scenario, place, narrator));
+  }
+  const requests = results.reduce((sum, result) => sum + result.requests, 0);
+  const failures = results.flatMap((result) => result.failures);
+  for (const failure of failures.slice(0, 10)) narrator.say(`  ${failure}`, 'red');
+  narrator.say(
+    `\n${requests} client requests in ${results.length} upgrades and crashes, ${failures.length} failed`,
+    'bold',
+  );
+  return failures.length === 0 ? 0 : 1;
+}
+
+async function end(code: number): Promise<void> {
+  await endAll();
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(code);
+}

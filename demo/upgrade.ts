@@ -1,0 +1,202 @@
+/** One upgrade in one mode, told step by step: old, upgrade, new, crash, old again. */
+import { Browser, type Tally } from './browser.ts';
+import type { Narrator } from './narrator.ts';
+import { type Cluster, freePort, type RunningProxy, startProxy } from './proxy.ts';
+import { startWiki, type Wiki } from './wiki.ts';
+
+export const OLD = '5.3.8';
+export const NEW = '5.4.1';
+const BROWSERS = 8;
+/** Good answers that make a phase: enough to see that it holds. */
+const ANSWERS_PER_PHASE = 400;
+/** A step that takes longer did not happen. */
+const STEP_LIMIT_MS = 20_000;
+
+export interface Scenario {
+  readonly mode: 'INSTANT' | 'SESSION' | 'GRADUAL' | 'CONCURRENT';
+  readonly story: string;
+  readonly upgradeTransition: Readonly<Record<string, unknown>>;
+  readonly by: 'REST' | 'command line';
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    mode: 'INSTANT',
+    story: 'everybody moves at once',
+    upgradeTransition: { mode: 'INSTANT' },
+    by: 'REST',
+  },
+  {
+    mode: 'SESSION',
+    story: 'who has a session stays, who comes anew gets the new version',
+    upgradeTransition: { mode: 'SESSION', sessionTimeout: 60 },
+    by: 'command line',
+  },
+  {
+    mode: 'GRADUAL',
+    story: 'clients move one after the other, 0.1 % more with each answered request',
+    upgradeTransition: { mode: 'GRADUAL', percentageTransitionPerRequest: 0.1 },
+    by: 'REST',
+  },
+  {
+    mode: 'CONCURRENT',
+    story: 'both versions do the work, the newest that behaves answers',
+    upgradeTransition: { mode: 'CONCURRENT' },
+    by: 'command line',
+  },
+];
+
+export interface Result {
+  readonly requests: number;
+  readonly failures: readonly string[];
+}
+
+/** Plays one scenario; rejects when one of its steps does not happen. */
+export async function playUpgrade(scenario: Scenario, folder: string, narrator: Narrator): Promise<Result> {
+  const [oldPort, newPort] = [await freePort(), await freePort()];
+  const [old, next] = await Promise.all([startWiki(OLD, folder, oldPort), startWiki(NEW, folder, newPort)]);
+  const proxy = await startProxy(folder, clusterOf(old));
+  const stage = new Stage(proxy, narrator, new Map([[await proxy.firstId(), OLD]]));
+  try {
+    narrator.heading(scenario.mode, scenario.story);
+    await stage.welcome('Ann Bob Cid Dee Eve Fay Gus Hal'.split(' ').slice(0, BROWSERS));
+    await stage.watch('old version', OLD);
+    const id = await stage.upgrade(scenario, next);
+    if (scenario.mode === 'SESSION') await stage.turnOver();
+    if (scenario.mode === 'GRADUAL') await stage.ramp();
+    await stage.watch('new version', NEW);
+    await stage.crash(next, id);
+    await stage.watch('old version', OLD);
+  } finally {
+    await stage.farewell();
+    await proxy.stop();
+    await Promise.all([old.kill(), next.kill()]);
+  }
+  return stage.result();
+}
+
+/** The proxy, the browsers in front of it and what they have seen. */
+class Stage {
+  readonly #proxy: RunningProxy;
+  readonly #narrator: Narrator;
+  readonly #versions: Map<string, string>;
+  readonly #tally: Tally = { answers: new Map(), failures: [] };
+  #browsers: Browser[] = [];
+
+  constructor(proxy: RunningProxy, narrator: Narrator, versions: Map<string, string>) {
+    this.#proxy = proxy;
+    this.#narrator = narrator;
+    this.#versions = versions;
+  }
+
+  /** Browsers come: each loads the page, then works. */
+  async welcome(names: readonly string[]): Promise<void> {
+    const where = {
+      port: this.#proxy.port,
+      tally: this.#tally,
+      versionOf: (cookie: string) => this.#versions.get(cookie),
+    };
+    const coming = names.map((name) => new Browser(name, where));
+    await Promise.all(coming.map((browser) => browser.open()));
+    this.#browsers.push(...coming);
+    const versions = [...new Set(coming.map((browser) => browser.version))].join(' and ');
+    this.#narrator.line('browsers', `${names.length} load the page of ${versions}, then save notes and ask for news`);
+  }
+
+  /** Counts answers until `version` alone has given enough of them in a row. */
+  async watch(what: string, version: string): Promise<void> {
+    const before = this.#count(version);
+    await until(`${ANSWERS_PER_PHASE} answers of ${version}`, () => this.#count(version) >= before + ANSWERS_PER_PHASE);
+    await until(`everybody on ${version}`, () => this.#on(version) === this.#browsers.length);
+    this.#traffic(what, 'green');
+  }
+
+  /** Hands the new version to Cutover; gives its id. */
+  async upgrade(scenario: Scenario, next: Wiki): Promise<string> {
+    const cluster = clusterOf(next, scenario.upgradeTransition);
+    const byRest = scenario.by === 'REST';
+    const id = byRest ? await this.#proxy.putByRest(cluster) : await this.#proxy.putByCommand(cluster);
+    this.#versions.set(id, NEW);
+    this.#narrator.line(
+      'upgrade',
+      `${byRest ? 'PUT /configuration/cluster' : 'cutover put upgrade.json'} -> ${id}`,
+      'bold',
+    );
+    return id;
+  }
+
+  /** SESSION: new browsers come and get the new version while the old ones stay; then the old ones go. */
+  async turnOver(): Promise<void> {
+    const staying = this.#browsers;
+    await this.welcome(['Ida', 'Jon', 'Kim', 'Leo']);
+    const before = this.#count(OLD);
+    await until('answers for the old sessions', () => this.#count(OLD) >= before + ANSWERS_PER_PHASE);
+    const kept = staying.every((browser) => browser.version === OLD);
+    if (!kept || this.#on(NEW) !== 4) throw new Error('A session moved, or a new browser did not');
+    this.#traffic('both', 'green');
+    await Promise.all(staying.map((browser) => browser.leave()));
+    this.#browsers = this.#browsers.filter((browser) => !staying.includes(browser));
+    this.#narrator.line('sessions', `the ${staying.length} old ones end`);
+  }
+
+  /** GRADUAL: a line for each quarter of the browsers that have moved. */
+  async ramp(): Promise<void> {
+    for (let moved = 2; moved < this.#browsers.length; moved += 2) {
+      await until(`${moved} browsers on ${NEW}`, () => this.#on(NEW) >= moved);
+      this.#traffic('ramp', 'plain');
+    }
+  }
+
+  /** Kills the new version and waits until Cutover has taken it back. */
+  async crash(next: Wiki, id: string): Promise<void> {
+    await next.kill();
+    this.#narrator.line('kill -9', `TiddlyWiki ${NEW}, process ${next.pid}`, 'red');
+    await until('the removal of the new version', () => /WARNING.*Removing cluster/.test(this.#proxy.log));
+    const said = /WARNING\s*-\s*(Removing cluster[^\n]*)/.exec(this.#proxy.log)?.[1] ?? '';
+    this.#narrator.line('cutover', said, 'yellow');
+    if (await this.#proxy.shows(id)) throw new Error('The new version is still configured');
+  }
+
+  async farewell(): Promise<void> {
+    await Promise.all(this.#browsers.map((browser) => browser.leave()));
+    this.#browsers = [];
+  }
+
+  result(): Result {
+    const requests = this.#count(OLD) + this.#count(NEW) + this.#tally.failures.length;
+    this.#narrator.line(
+      this.#tally.failures.length === 0 ? 'done' : 'FAILED',
+      `${requests} client requests, ${this.#tally.failures.length} failed`,
+      this.#tally.failures.length === 0 ? 'bold' : 'red',
+    );
+    return { requests, failures: this.#tally.failures };
+  }
+
+  #traffic(what: string, colour: 'green' | 'plain'): void {
+    const bar = `${'#'.repeat(this.#on(NEW))}${'.'.repeat(this.#on(OLD))}`;
+    const counts = [OLD, NEW].map((version) => `${version} ${String(this.#count(version)).padStart(5)}`).join('   ');
+    this.#narrator.line(what, `${bar.padEnd(12)}  answers ${counts}   failed ${this.#tally.failures.length}`, colour);
+  }
+
+  /** Browsers whose last answer came from this version. */
+  #on(version: string): number {
+    return this.#browsers.filter((browser) => browser.version === version).length;
+  }
+
+  #count(version: string): number {
+    return this.#tally.answers.get(version) ?? 0;
+  }
+}
+
+function clusterOf(wiki: Wiki, upgradeTransition?: Readonly<Record<string, unknown>>): Cluster {
+  const servers = [{ hostname: '127.0.0.1', port: wiki.port }];
+  return { version: wiki.version, servers, ...(upgradeTransition ? { upgradeTransition } : {}) };
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const limit = performance.now() + STEP_LIMIT_MS;
+  while (!condition()) {
+    if (performance.now() > limit) throw new Error(`This did not happen within ${STEP_LIMIT_MS / 1000} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
