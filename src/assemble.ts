@@ -43,7 +43,7 @@ export async function assemble(config: Config, log: Log): Promise<Cutover> {
   });
   const api = createApi({
     control: controller,
-    parse: (body) => parseCluster(body, { responseTimeoutMs: config.timeouts.responseMs }),
+    parse: (body) => parseCluster(body, config.clusterDefaults),
     security: { token: config.configService.token, allowedHosts: config.configService.allowedHosts },
     log,
   });

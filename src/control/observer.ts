@@ -2,7 +2,7 @@
  * What the data plane tells of its attempts, sifted: called at the end of each attempt, it costs one comparison while no
  * version is on trial, and passes on only what moves or endangers a release.
  */
-import type { Outcome } from '../core/messages.ts';
+import type { Finding, Outcome } from '../core/messages.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 import type { OutcomeSink } from './ports.ts';
 
@@ -40,6 +40,8 @@ export class Observer implements OutcomeSink {
         break;
     }
   }
+
+  finding(_finding: Finding): void {}
 
   /** Looks out for what matters while `table` is in force. A rise of a threshold needs no new call. */
   focusOn(table: RoutingTable, listener: ReleaseListener): void {

@@ -1,5 +1,5 @@
 /** What the control plane needs of others. Adapters and the data plane implement these. */
-import type { Outcome, VersionFigures } from '../core/messages.ts';
+import type { Finding, Outcome, VersionFigures } from '../core/messages.ts';
 import type { ReleaseState } from '../core/release/state.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 
@@ -14,6 +14,8 @@ export interface DataPlanePort {
 /** The control plane seen from below. Called synchronously at the end of each attempt; must not throw. */
 export interface OutcomeSink {
   outcome(outcome: Outcome): void;
+  /** What an exchange proved about a version that failed in it; called when the exchange is decided. Must not throw. */
+  finding(finding: Finding): void;
 }
 
 /** Where the release state is kept. */

@@ -34,6 +34,25 @@ export interface Outcome {
   readonly counts: boolean;
 }
 
+/**
+ * What one exchange proved about a version that failed in it, told when the exchange is decided. `blamed`: an older
+ * version then answered. `shared`: the older ones asked failed too. `unpaired`: no other version was asked (the write
+ * policy forbade it, the answer had begun, or the client gave up waiting), so nothing was compared.
+ */
+export interface Finding {
+  readonly versionId: string;
+  readonly epoch: number;
+  readonly kind: 'blamed' | 'shared' | 'unpaired';
+  /** How the attempt failed. */
+  readonly cause: OutcomeKind;
+  /** `host:port` of the server that failed. */
+  readonly server: string;
+  /** The client got a whole answer all the same. */
+  readonly absorbed: boolean;
+  /** One line for the log and the ledger. */
+  readonly text: string;
+}
+
 /** Running totals of one version since it entered the table; plain numbers, read and never reset. */
 export interface VersionFigures {
   readonly versionId: string;
@@ -43,6 +62,16 @@ export interface VersionFigures {
   answered: number;
   /** Attempts that ended in any other way than an answer, the client's leaving not among them. */
   failed: number;
+  /** Exchanges that this version admitted. */
+  exchanges: number;
+  /** Exchanges that went on to another version after this one had failed. */
+  replays: number;
+  /** Failures of this version that the client never saw. */
+  absorbed: number;
+  /** Exchanges admitted by this version whose body grew over what is kept, or found no room. */
+  notReplayable: number;
+  /** Replays of this version's failures that the budget refused. */
+  budgetRefused: number;
   /** Exchanges in flight now. */
   inFlight: number;
   /** Tunnels open now. */

@@ -53,7 +53,7 @@ export class DataPlane {
       rotation: new Rotation(),
       dateLine: new DateLine(),
       tunnels: new Set(),
-      table: { number: 0, chain: [], thresholds: [], single: [], fanOut: [] },
+      table: { number: 0, cut: [], chain: [], thresholds: [], single: [], fanOut: [] },
       draining: false,
       droppedAnswers: 0,
     };

@@ -4,7 +4,7 @@ import type { Rotation } from '../core/balancing/round-robin.ts';
 import type { Config } from '../core/config/model.ts';
 import type { DateLine } from '../core/http/http-date.ts';
 import type { MessageLimits } from '../core/http/message.ts';
-import type { Outcome } from '../core/messages.ts';
+import type { Finding, Outcome } from '../core/messages.ts';
 import type { CookieLines } from '../core/routing/cookies.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
@@ -57,4 +57,5 @@ export interface Counters {
 /** Where the outcome of each attempt goes: the control plane's observer. */
 export interface OutcomeReports {
   outcome(outcome: Outcome): void;
+  finding(finding: Finding): void;
 }

@@ -31,6 +31,9 @@ export interface Transition {
   readonly responseTimeoutMs: number;
   readonly readyTimeoutMs: number;
   readonly regretWindowMs: number;
+  /** What is held back of an answer of this version while it is on trial, and for how long after its head. */
+  readonly holdBytes: number;
+  readonly holdMs: number;
 }
 
 export interface ClusterSpec {
@@ -44,6 +47,15 @@ export interface ClusterSpec {
    * they were given, in the file's keys and units.
    */
   readonly shownTransition: Readonly<Record<string, unknown>>;
+}
+
+/** What a version takes from the configuration when its PUT leaves it out. */
+export interface ClusterDefaults {
+  /** `timeouts.response` of the configuration. */
+  readonly responseTimeoutMs: number;
+  /** `replay.holdBytes` and `replay.holdTime`. */
+  readonly holdBytes: number;
+  readonly holdMs: number;
 }
 
 export interface Config {
@@ -80,6 +92,8 @@ export interface Config {
     readonly totalMs: number | null;
     readonly drainMs: number;
     readonly tunnelDrainMs: number;
+    /** A client that leaves after waiting this long for a version on trial counts against it. */
+    readonly abandonAfterMs: number;
   };
   readonly limits: {
     readonly requestLineBytes: number;
@@ -93,7 +107,10 @@ export interface Config {
     readonly bodyBytes: number;
     /** Further methods that may be sent twice, beside the idempotent ones. */
     readonly methods: readonly string[];
+    /** Share of the exchanges in flight that may be attempts which add load, in [0, 1]. */
+    readonly budget: number;
   };
+  readonly clusterDefaults: ClusterDefaults;
   readonly cluster: ClusterSpec;
 }
 

@@ -5,16 +5,12 @@
 import type { z } from 'zod';
 import { notYetWarnings } from './in-force.ts';
 import { issueLines, LINES_MAX, valueAt } from './issues.ts';
-import type { ClusterSpec, Config, Parsed, ServerAddress, Transition } from './model.ts';
+import type { ClusterDefaults, ClusterSpec, Config, Parsed, ServerAddress, Transition } from './model.ts';
 import { clusterErrors, clusterWarnings, fileErrors, modeOf, OPTIONS_OF } from './rules.ts';
 import { bodySchema, type ClusterValues, type FileValues, fileSchema, type TransitionValues } from './schema.ts';
 import { readJson } from './source.ts';
 
-/** What a version takes from the configuration when its PUT leaves it out. */
-export interface ClusterDefaults {
-  /** `timeouts.response` of the configuration. */
-  readonly responseTimeoutMs: number;
-}
+const BUILT_IN: ClusterDefaults = { responseTimeoutMs: 30_000, holdBytes: 64 * 1024, holdMs: 250 };
 
 /** Parses a configuration file's text. Each error is one line: the path, what is allowed, the value (secrets masked). */
 export function parseConfig(text: string): Parsed<Config> {
@@ -23,10 +19,7 @@ export function parseConfig(text: string): Parsed<Config> {
 }
 
 /** Parses the body of a PUT, `{"cluster": {...}}` (thesis appendix I); errors as those of `parseConfig`. */
-export function parseCluster(
-  body: string,
-  defaults: ClusterDefaults = { responseTimeoutMs: 30_000 },
-): Parsed<ClusterSpec> {
+export function parseCluster(body: string, defaults: ClusterDefaults = BUILT_IN): Parsed<ClusterSpec> {
   if (isBlank(body)) return { ok: false, errors: ['The body is empty: it must be a JSON object with "cluster"'] };
   return parse(body, {
     schema: bodySchema,
@@ -60,6 +53,7 @@ function parse<Schema extends z.ZodType, T>(text: string, kind: Kind<Schema, T>)
 function toConfig(values: FileValues, root: unknown): Config {
   const { proxy, configService, log, cookies, timeouts, limits, replay } = values;
   const responseMs = toMs(timeouts.response);
+  const defaults = { responseTimeoutMs: responseMs, holdBytes: replay.holdBytes, holdMs: toMs(replay.holdTime) };
   return {
     proxy: { hostname: proxy.hostname, port: proxy.port, via: proxy.via === false ? null : proxy.via },
     configService: {
@@ -83,6 +77,7 @@ function toConfig(values: FileValues, root: unknown): Config {
       totalMs: timeouts.total === 'off' ? null : toMs(timeouts.total),
       drainMs: toMs(timeouts.drain),
       tunnelDrainMs: toMs(timeouts.tunnelDrain),
+      abandonAfterMs: toMs(timeouts.abandonAfter),
     },
     limits: {
       requestLineBytes: limits.requestLine,
@@ -92,8 +87,9 @@ function toConfig(values: FileValues, root: unknown): Config {
       bufferBytes: limits.bufferBytes,
       concurrentAttempts: limits.concurrentAttempts,
     },
-    replay: { bodyBytes: replay.bodyBytes, methods: replay.methods },
-    cluster: toCluster(values.cluster, root, { responseTimeoutMs: responseMs }),
+    replay: { bodyBytes: replay.bodyBytes, methods: replay.methods, budget: replay.budget },
+    clusterDefaults: defaults,
+    cluster: toCluster(values.cluster, root, defaults),
   };
 }
 
@@ -132,6 +128,8 @@ function toTransition(values: TransitionValues | undefined, defaults: ClusterDef
       values?.responseTimeout === undefined ? defaults.responseTimeoutMs : toMs(values.responseTimeout),
     readyTimeoutMs: toMs(values?.readyTimeout ?? 30),
     regretWindowMs: toMs(values?.regretWindow ?? 600),
+    holdBytes: values?.replay?.holdBytes ?? defaults.holdBytes,
+    holdMs: values?.replay?.holdTime === undefined ? defaults.holdMs : toMs(values.replay.holdTime),
   };
 }
 

@@ -41,9 +41,11 @@ function routeOf(version: VersionState, place: 'above-stable' | 'not-above'): Ro
     patienceMs: transition.patienceMs,
     duplicatedMethods: transition.duplicatedMethods,
     responseTimeoutMs: transition.responseTimeoutMs,
+    holdBytes: transition.holdBytes,
+    holdMs: transition.holdMs,
   };
 }
 
 function serverOf({ host, port }: ServerAddress): Server {
-  return { key: hostPort(host, port), host, port };
+  return { key: hostPort(host, port), host, port, weight: 1 };
 }

@@ -3,19 +3,25 @@
  * every answered request, makes only a small table around the same routes and plans.
  */
 import { policies } from './modes.ts';
-import type { Plan, Route, RoutingTable } from './table.ts';
+import type { CutOrder, Plan, Route, RoutingTable } from './table.ts';
 
 /**
  * A frozen table.
  * @param routes the serving versions, newest first
  * @param thresholds by index in `routes`, percent; 0 for versions whose mode has none
  */
-export function buildTable(number: number, routes: readonly Route[], thresholds: readonly number[]): RoutingTable {
+export function buildTable(
+  number: number,
+  routes: readonly Route[],
+  thresholds: readonly number[],
+  cut: readonly CutOrder[] = [],
+): RoutingTable {
   const chain = Object.freeze([...routes]);
   const single = chain.map((_, index) => singlePlan(chain, index));
   const fanOut = single.map((plan) => fanOutPlan(plan, chain));
   return Object.freeze({
     number,
+    cut,
     chain,
     thresholds: Object.freeze(chain.map((_, index) => thresholds[index] ?? 0)),
     single: Object.freeze(single),
@@ -27,7 +33,7 @@ export function buildTable(number: number, routes: readonly Route[], thresholds:
 export function withThreshold(table: RoutingTable, number: number, change: ThresholdChange): RoutingTable {
   const thresholds = table.thresholds.slice();
   thresholds[change.index] = change.threshold;
-  return { number, chain: table.chain, thresholds, single: table.single, fanOut: table.fanOut };
+  return { number, cut: table.cut, chain: table.chain, thresholds, single: table.single, fanOut: table.fanOut };
 }
 
 export interface ThresholdChange {

@@ -10,6 +10,8 @@ export interface Server {
   readonly key: string;
   readonly host: string;
   readonly port: number;
+  /** Share of its turns that it takes, in (0, 1]: below 1 while it starts slowly after having been ejected. */
+  readonly weight: number;
 }
 
 /** One version as the data plane sees it. */
@@ -25,6 +27,7 @@ export interface Route {
   readonly dormant: boolean;
   /** Releasing or watching: its failures are hidden by an older version, and it may be removed. */
   readonly onTrial: boolean;
+  /** Those that may be asked: ejected ones are left out, unless all are. Never empty. */
   readonly servers: readonly Server[];
   /** Whole seconds; with mode SESSION only, else 0. */
   readonly sessionTimeoutS: number;
@@ -40,6 +43,9 @@ export interface Route {
   readonly duplicatedMethods: readonly string[] | null;
   /** No response head within this time is a failure of the attempt. */
   readonly responseTimeoutMs: number;
+  /** While on trial: an answer is held back until it is whole, or this many bytes, or this long after its head. */
+  readonly holdBytes: number;
+  readonly holdMs: number;
 }
 
 /** Where one request goes, decided at admission. One of a few frozen objects made with the table. */
@@ -53,8 +59,16 @@ export interface Plan {
   readonly admitted: number;
 }
 
+export interface CutOrder {
+  readonly versionId: string;
+  /** `exchanges` after `timeouts.drain`, `tunnels` after `timeouts.tunnelDrain`. */
+  readonly what: 'exchanges' | 'tunnels';
+}
+
 export interface RoutingTable {
   readonly number: number;
+  /** Ids of versions that have left the chain and whose time to drain is over: what they still have in flight is cut. */
+  readonly cut: readonly CutOrder[];
   /** The serving versions, newest first. May be empty: nothing serves. */
   readonly chain: readonly Route[];
   /**

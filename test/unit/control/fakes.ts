@@ -100,7 +100,20 @@ class FakeDataPlane implements DataPlanePort {
   of(versionId: string): VersionFigures {
     const known = this.versions.get(versionId);
     if (known !== undefined) return known;
-    const figures = { versionId, attempts: 0, answered: 0, failed: 0, inFlight: 0, tunnels: 0, olderSessions: 0 };
+    const figures = {
+      versionId,
+      attempts: 0,
+      answered: 0,
+      failed: 0,
+      exchanges: 0,
+      replays: 0,
+      absorbed: 0,
+      notReplayable: 0,
+      budgetRefused: 0,
+      inFlight: 0,
+      tunnels: 0,
+      olderSessions: 0,
+    };
     this.versions.set(versionId, figures);
     return figures;
   }

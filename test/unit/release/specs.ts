@@ -27,6 +27,8 @@ export function spec(mode: Mode, options: SpecOptions = {}): ClusterSpec {
       promoteAfterRequests: null,
       responseTimeoutMs: 30_000,
       readyTimeoutMs: 30_000,
+      holdBytes: 65_536,
+      holdMs: 250,
       regretWindowMs: 600_000,
       ...transition,
     },

@@ -12,7 +12,7 @@ export function route(id: string, options: Partial<Route> = {}): Route {
     released: true,
     dormant: false,
     onTrial: false,
-    servers: [{ key: `${id}:80`, host: id, port: 80 }],
+    servers: [{ key: `${id}:80`, host: id, port: 80, weight: 1 }],
     sessionTimeoutS: options.mode === 'SESSION' ? 60 : 0,
     percentagePerRequest: options.mode === 'GRADUAL' ? 1 : 0,
     bucketKey: 'cookie',
@@ -20,6 +20,8 @@ export function route(id: string, options: Partial<Route> = {}): Route {
     patienceMs: 1000,
     duplicatedMethods: null,
     responseTimeoutMs: 30_000,
+    holdBytes: 65_536,
+    holdMs: 250,
     ...options,
   };
 }
