@@ -17,6 +17,17 @@ NODE_STAMP := .tools/node-$(NODE_VERSION).stamp
 export PATH := $(CURDIR)/$(dir $(OWN_NODE)):$(PATH)
 endif
 
+export NPM_CONFIG_AUDIT := false
+export NPM_CONFIG_FUND := false
+export NPM_CONFIG_LOGLEVEL := error
+export NPM_CONFIG_UPDATE_NOTIFIER := false
+
+# A stamp whose result was removed by hand counts for nothing.
+REMOVED := $(if $(wildcard dist/main.js),,.tools/build.stamp) \
+  $(if $(wildcard node_modules/typescript),,.tools/modules.stamp) \
+  $(if $(wildcard $(OWN_NODE)),,$(NODE_STAMP))
+$(shell rm -f $(REMOVED))
+
 SOURCES := $(shell find src)
 LIB = $(DESTDIR)$(PREFIX)/lib/cutover
 
@@ -27,7 +38,7 @@ build: .tools/build.stamp ## install what is needed and compile; afterwards bin/
 
 .tools/node-%.stamp:
 	@command -v npm >/dev/null || { echo "Building needs npm, and the system has none" >&2; exit 1; }
-	npm install --no-save --no-audit --no-fund --loglevel=error --prefix .tools $(NODE_PACKAGE)@$*
+	npm install --no-save --prefix .tools $(NODE_PACKAGE)@$*
 	@touch $@
 
 # By content, not by time: a fresh clone or a switched branch doesn't install anew what is there.
@@ -36,7 +47,7 @@ build: .tools/build.stamp ## install what is needed and compile; afterwards bin/
 	@mkdir -p .tools
 	@if [ ! -L node_modules ] && ! cmp -s package-lock.json node_modules/.installed-lock.json; then \
 	  echo "npm ci --ignore-scripts"; \
-	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && \
+	  npm ci --ignore-scripts && \
 	  cp package-lock.json node_modules/.installed-lock.json; \
 	fi
 	@touch $@
@@ -72,8 +83,8 @@ test: build ## every check and test
 test-full: build ## the same with long fuzzing and soak runs
 	CUTOVER_TEST_FULL=1 node scripts/test.ts
 
-bench: build ## measure the cost of a request beside HAProxy; writes docs/performance.md
-	node bench/bench.ts
+bench: build ## measure the cost of a request beside HAProxy; writes docs/performance.md (ARGS="--peers haproxy,cutover")
+	node bench/bench.ts $(ARGS)
 
 clean: ## remove what was built and measured
 	rm -rf dist coverage .tools/*.stamp cutover-*.tgz

@@ -44,29 +44,38 @@ export function createApi(needs: ApiNeeds): Api {
   });
   server.maxConnections = CONNECTIONS_MAX;
   server.setTimeout(SILENCE_MS, (socket) => socket.destroy());
-  server.on('error', (error) => needs.log.write('ERROR', 'api', `Config service socket failed: ${error.message}`));
   const connections = trackConnections(server);
-  const serve = createRequestHandler(needs);
-  server.on('request', serve);
-  // Whoever waits for `100 Continue` gets it when its body is read, not before: a refusal spares the body.
-  server.on('checkContinue', serve);
   server.on('checkExpectation', (_incoming: IncomingMessage, outgoing: ServerResponse) => {
     answerPlain(outgoing, { status: 417, text: line('The only expectation known is 100-continue') });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => connections.refuse(socket as Socket, error.code));
-  return { listen: (host, port) => listen(server, host, port), close: () => connections.close() };
+  return {
+    listen(host, port) {
+      const serve = createRequestHandler(needs, host);
+      server.on('request', serve);
+      // Whoever waits for `100 Continue` gets it when its body is read, not before: a refusal spares the body.
+      server.on('checkContinue', serve);
+      const listening = listen(server, host, port);
+      return listening.finally(() => {
+        server.on('error', (error) =>
+          needs.log.write('ERROR', 'api', `Config service socket failed: ${error.message}`),
+        );
+      });
+    },
+    close: () => connections.close(),
+  };
 }
 
-function createRequestHandler(needs: ApiNeeds): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
-  const { log } = needs;
-  const guard = createGuard(needs.security);
+function createRequestHandler(needs: ApiNeeds, ownHost: string) {
+  const { log, security } = needs;
+  const guard = createGuard({ ...security, allowedHosts: [...security.allowedHosts, ownHost] });
   const handle = getRequestListener(createHandlers(needs).fetch, {
     hostname: 'localhost',
     overrideGlobalObjects: false,
     autoCleanupIncoming: false,
     errorHandler: () => badTarget(),
   });
-  return (incoming, outgoing) => {
+  return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     // Told something else than to continue, it may send its body or not: only the end of the connection is clear.
     if (expectsContinue(incoming)) outgoing.setHeader('Connection', 'close');
     const { host, origin, authorization } = incoming.headers;
@@ -91,12 +100,9 @@ function badTarget(): Response {
 function listen(server: Server, host: string, port: number): Promise<{ readonly port: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly port: number }>();
   const failed = (cause: NodeJS.ErrnoException) => {
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     const reason = LISTEN_FAILURES[cause.code ?? ''] ?? cause.message;
-    reject(
-      new Error(`Config service cannot listen on ${host.includes(':') ? `[${host}]` : host}:${port}: ${reason}`, {
-        cause,
-      }),
-    );
+    reject(new Error(`Opening the config service port ${address} failed: ${reason}`, { cause }));
   };
   server.once('error', failed);
   server.listen(port, host, () => {
@@ -107,10 +113,10 @@ function listen(server: Server, host: string, port: number): Promise<{ readonly 
 }
 
 const LISTEN_FAILURES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'address already in use',
+  EADDRINUSE: 'it is in use',
   EACCES: 'permission denied',
-  EADDRNOTAVAIL: 'not an address of this machine',
-  ENOTFOUND: 'host name not found',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'the host name is not known',
 };
 
 interface Connections {

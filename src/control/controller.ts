@@ -32,7 +32,8 @@ export interface ControllerParts {
   readonly connectMs: number;
 }
 
-const TICK_MS = 1000;
+/** How late what time brings about may be noticed; a quiet of one second has to be told from a longer one. */
+const TICK_MS = 250;
 
 export class Controller implements ReleaseListener {
   readonly #parts: ControllerParts;

@@ -1,6 +1,6 @@
 /**
  * What time and traffic bring about by themselves: sessions that have run out, regret windows that are over, enough requests
- * asked, exchanges that have ended. Looked at once a second. Durations are measured on the monotonic clock, so that a jump of
+ * asked, exchanges that have ended. Looked at a few times a second. Durations are measured on the monotonic clock, so that a jump of
  * the wall clock releases nothing.
  */
 import type { ReleaseEvent } from '../core/release/events.ts';
@@ -13,6 +13,8 @@ interface Mark {
   readonly phase: VersionPhase;
   readonly epoch: number;
   readonly enteredMs: number;
+  /** What the version had been asked before: an id used again, or a version that was fallen back on, starts above zero. */
+  readonly attemptsBefore: number;
   olderSessions: number;
   /** When `olderSessions` was last seen to change. */
   quietSinceMs: number;
@@ -48,7 +50,10 @@ export class Deadlines {
     const known = this.#marks.get(id);
     if (known !== undefined && known.phase === phase && known.epoch === epoch) return known;
     const nowMs = this.#clock.nowMs();
-    return { phase, epoch, enteredMs: nowMs, olderSessions: 0, quietSinceMs: nowMs };
+    const figures = this.#dataPlane.figures(id);
+    const attemptsBefore = figures?.attempts ?? 0;
+    const olderSessions = figures?.olderSessions ?? 0;
+    return { phase, epoch, enteredMs: nowMs, attemptsBefore, olderSessions, quietSinceMs: nowMs };
   }
 
   #dueFor(version: VersionState, mark: Mark): ReleaseEvent | undefined {
@@ -79,7 +84,7 @@ export class Deadlines {
       }
       if (this.#passed(mark.quietSinceMs, sessionTimeoutS * 1000)) return { kind: 'quiet', ...stamp } as const;
     }
-    const requests = figures?.attempts ?? 0;
+    const requests = (figures?.attempts ?? 0) - mark.attemptsBefore;
     if (mode === 'CONCURRENT' && promoteAfterRequests !== null && requests >= promoteAfterRequests) {
       return { kind: 'counted', ...stamp, requests } as const;
     }

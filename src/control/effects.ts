@@ -66,13 +66,12 @@ export class Effects {
   }
 }
 
-/** The known route where nothing about it has changed; what is not compared is fixed for an id and epoch. */
+/** The known route where nothing about it has changed; what is not compared is fixed for an id and epoch (`onTrial` too). */
 function unchanged(known: Route | undefined, route: Route): Route {
   const same =
     known !== undefined &&
     known.epoch === route.epoch &&
     known.released === route.released &&
-    known.dormant === route.dormant &&
-    known.onTrial === route.onTrial;
+    known.dormant === route.dormant;
   return same ? known : route;
 }

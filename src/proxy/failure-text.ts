@@ -7,3 +7,23 @@ export function connectFailureText(where: string, cause: string): string {
 export function lostConnectionText(where: string, cause: string): string {
   return `read tcp ${where}: ${cause}`;
 }
+
+/** The cause of a socket error in the words of the thesis's log. */
+export function causeOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'connection refused';
+    case 'ECONNRESET':
+      return 'connection reset by peer';
+    case 'EPIPE':
+      return 'broken pipe';
+    case 'EHOSTUNREACH':
+      return 'no route to host';
+    case 'ENETUNREACH':
+      return 'network is unreachable';
+    case 'ETIMEDOUT':
+      return 'connection timed out';
+    default:
+      return error.code ?? error.message;
+  }
+}

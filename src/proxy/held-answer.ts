@@ -2,7 +2,7 @@
  * An answer that is held back: its head and the first of its body are kept, and when that is as much as may be kept, the
  * attempt is paused where it stands. Later it is released to a listener as if it had just arrived, or let go.
  */
-import { FieldLines } from '../core/http/fields.ts';
+import type { FieldLines } from '../core/http/fields.ts';
 import type { ResponseHead } from '../core/http/message.ts';
 import type { Route } from '../core/routing/table.ts';
 import type { Asking } from './asking.ts';
@@ -111,7 +111,7 @@ export class HeldAnswer implements AnswerListener {
   answerEnd(trailers: FieldLines | null): void {
     this.#countDropped();
     this.#ended = true;
-    this.#trailers = trailers === null ? null : copyFields(trailers);
+    this.#trailers = trailers === null ? null : trailers.copy();
   }
 
   answerFailed(failure: Failure): void {
@@ -139,18 +139,10 @@ function copyHead(head: ResponseHead): ResponseHead {
     status: head.status,
     reason: head.reason,
     minor: head.minor,
-    fields: copyFields(head.fields),
+    fields: head.fields.copy(),
     framing: head.framing,
     length: head.length,
     keepAlive: head.keepAlive,
     nominates: head.nominates,
   };
-}
-
-function copyFields(fields: FieldLines): FieldLines {
-  const copy = new FieldLines();
-  copy.text = fields.text;
-  copy.count = fields.count;
-  for (let index = 0; index < fields.count * 4; index += 1) copy.at.push(fields.at[index] as number);
-  return copy;
 }

@@ -14,10 +14,10 @@ export interface LogEvent {
 /** Makes the line, its line end included. */
 export type FormatLine = (event: LogEvent) => string;
 
-const LEVELS = { CRITICAL: 60, ERROR: 50, WARNING: 40, NOTICE: 35, INFO: 30, DEBUG: 20 } as const;
+const LEVELS = { critical: 60, error: 50, warning: 40, notice: 35, info: 30, debug: 20 } as const;
 
 /**
- * Lines as JSON objects, by pino: `level`, `time` (ISO 8601, UTC), `component`, `facts` where there are some, `msg`.
+ * Lines as JSON objects, by pino: `level` (in lower case), `time` (ISO 8601, UTC), `component`, `facts` where there are some, `msg`.
  * Facts stand in an object of their own so that none of them can pass for one of the line's own keys.
  */
 export function jsonLines(wall: Wall = realWall()): FormatLine {
@@ -26,7 +26,7 @@ export function jsonLines(wall: Wall = realWall()): FormatLine {
     {
       customLevels: LEVELS,
       useOnlyCustomLevels: true,
-      level: 'DEBUG',
+      level: 'debug',
       base: null,
       timestamp: () => `,"time":"${new Date(wall() / 1000).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
@@ -38,7 +38,11 @@ export function jsonLines(wall: Wall = realWall()): FormatLine {
     },
   );
   return ({ level, component, text, facts }) => {
-    logger[level](facts === undefined ? { component } : { component, facts }, text);
+    line = '';
+    logger[level.toLowerCase() as keyof typeof LEVELS](
+      facts === undefined ? { component } : { component, facts },
+      text,
+    );
     return line;
   };
 }

@@ -5,7 +5,8 @@
  * what the destination does not take is counted and dropped (`log-destination.ts`).
  */
 import type { LogFormat, LogLevel } from '../core/config/model.ts';
-import { type FormatLine, jsonLines } from './log-json.ts';
+import type { LogDestination } from './log-destination.ts';
+import { jsonLines, type LogEvent } from './log-json.ts';
 import { textLines } from './log-text.ts';
 import type { Wall } from './log-time.ts';
 
@@ -22,19 +23,11 @@ export interface Log {
   always(level: LogLevel, component: string, text: string): void;
 }
 
-/** What takes finished lines. `log-destination.ts` has the one for standard error. */
-export interface LogDestination {
-  /** Takes whole lines, each with its line end. Never throws, never blocks. */
-  write(lines: string): void;
-  /** Writes what is kept, as far as it is taken at once: for the end of the process. */
-  flush(): void;
-  /** Lines lost so far because the destination did not take them. */
-  dropped(): number;
-}
-
 /** The log of the whole process, with what only its owner needs. */
 export interface ProcessLog extends Log {
+  /** Writes what is kept, for the end of the process (see `LogDestination`). */
   flush(): void;
+  /** Lines lost so far. */
   dropped(): number;
 }
 
@@ -50,15 +43,26 @@ const RANK: Readonly<Record<LogLevel, number>> = { CRITICAL: 0, ERROR: 1, WARNIN
 
 export function createLog(options: LogOptions): ProcessLog {
   const { level, format, destination } = options;
-  const line: FormatLine = format === 'json' ? jsonLines(options.wall) : textLines(options.wall);
+  const toLine = format === 'json' ? jsonLines(options.wall) : textLines(options.wall);
   const enabled = (asked: LogLevel): boolean => RANK[asked] <= RANK[level];
+  let told = 0;
+
+  function emit(event: LogEvent): void {
+    if (destination.dropped() > told && destination.clear()) {
+      const text = `${destination.dropped() - told} log lines were lost: standard error did not take them`;
+      told = destination.dropped();
+      destination.write(toLine({ level: 'WARNING', component: 'log', text, facts: undefined }));
+    }
+    destination.write(toLine(event));
+  }
+
   return {
     enabled,
     write(asked, component, text, facts) {
-      if (enabled(asked)) destination.write(line({ level: asked, component, text, facts }));
+      if (enabled(asked)) emit({ level: asked, component, text, facts });
     },
     always(asked, component, text) {
-      if (level !== 'CRITICAL') destination.write(line({ level: asked, component, text, facts: undefined }));
+      if (level !== 'CRITICAL') emit({ level: asked, component, text, facts: undefined });
     },
     flush: () => destination.flush(),
     dropped: () => destination.dropped(),

@@ -25,6 +25,17 @@ export class FieldLines {
     this.#repeated = 0;
   }
 
+  /** A section of one's own: a parser's is lent until its message has ended. */
+  copy(): FieldLines {
+    const copy = new FieldLines();
+    copy.text = this.text;
+    for (let index = 0; index < this.count; index += 1) {
+      const [nameStart = 0, nameEnd = 0, valueStart = 0, valueEnd = 0] = this.at.slice(index * 4, index * 4 + 4);
+      copy.add(nameStart, nameEnd, valueStart, valueEnd, this.kinds[index]);
+    }
+    return copy;
+  }
+
   /** Adds one field line by its four offsets and its kind. */
   add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number, kind = 0): void {
     const base = this.count * 4;

@@ -50,6 +50,13 @@ const alwaysKept =
 /** In a response these mean nothing to the proxy and pass like any other field. */
 const keptInResponses = alwaysKept | bit(kind.host) | bit(kind.expect) | bit(kind.forwarded);
 
+/** How a head to a client ends. */
+const connectionLines = {
+  'keep-alive': '\r\n',
+  close: 'Connection: close\r\n\r\n',
+  upgrade: 'Connection: Upgrade\r\n\r\n',
+} as const;
+
 /** The head text of a request to a server. */
 export function forwardRequestHead(head: RequestHead, options: RequestForwarding): string {
   const { fields, host } = head;
@@ -86,7 +93,7 @@ export function forwardResponseHead(head: ResponseHead, options: ResponseForward
     (fields.has(kind.date) ? '' : options.dateLine) +
     options.extraLines +
     framingLine(head, framing, kept) +
-    (connection === 'keep-alive' ? '\r\n' : `Connection: ${connection}\r\n\r\n`)
+    connectionLines[connection]
   );
 }
 

@@ -1,14 +1,10 @@
 /** The lines that the log shows about releases; their form is the thesis's where it shows one (section 6.2.2). */
-import type { ClusterSpec, ServerAddress } from '../config/model.ts';
-
-/** `host:port`, an IPv6 address in brackets. */
-export function addressText(server: ServerAddress): string {
-  return server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
-}
+import { hostPort } from '../config/address.ts';
+import type { ClusterSpec } from '../config/model.ts';
 
 /** `3.9.2 [192.168.50.40:80]`, as the thesis names a version. */
 export function versionText(spec: ClusterSpec): string {
-  return `${spec.version} [${spec.servers.map(addressText).join(', ')}]`;
+  return `${spec.version} [${spec.servers.map(({ host, port }) => hostPort(host, port)).join(', ')}]`;
 }
 
 /** What a PUT asked for, in the API's own shape. */
@@ -20,7 +16,7 @@ export function receivedText(spec: ClusterSpec): string {
 
 export function duplicatedWritesText(spec: ClusterSpec): string {
   return (
-    `Version ${versionText(spec)} comes with mode CONCURRENT and no "methods": writes are sent to ` +
+    `Version ${versionText(spec)} comes with mode CONCURRENT and no "methods": writes are duplicated to ` +
     `${spec.transition.versions} versions; where they share data, choose "methods": ["GET", "HEAD", "OPTIONS"]`
   );
 }

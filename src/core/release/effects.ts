@@ -22,7 +22,7 @@ export interface RaiseEffect {
 }
 
 /** The version is made ready for traffic; a `ready` event says when it is. */
-export interface PrepareEffect {
+interface PrepareEffect {
   readonly kind: 'prepare';
   readonly id: string;
   readonly epoch: number;
@@ -38,7 +38,7 @@ export interface ProbeEffect {
   readonly older: readonly { readonly id: string; readonly servers: readonly ServerAddress[] }[];
 }
 
-export interface LogEffect {
+interface LogEffect {
   readonly kind: 'log';
   readonly level: LogLevel;
   readonly text: string;

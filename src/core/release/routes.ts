@@ -1,7 +1,7 @@
 /** The serving versions as the data plane sees them. */
+import { hostPort } from '../config/address.ts';
 import type { ServerAddress } from '../config/model.ts';
 import type { Route, Server } from '../routing/table.ts';
-import { addressText } from './describe.ts';
 import { isCandidate, serves, type VersionState } from './state.ts';
 
 export interface Chain {
@@ -44,6 +44,6 @@ function routeOf(version: VersionState, place: 'above-stable' | 'not-above'): Ro
   };
 }
 
-function serverOf(address: ServerAddress): Server {
-  return { key: addressText(address), host: address.host, port: address.port };
+function serverOf({ host, port }: ServerAddress): Server {
+  return { key: hostPort(host, port), host, port };
 }

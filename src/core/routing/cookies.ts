@@ -4,6 +4,7 @@
  * client's: what is unknown or malformed counts as absent and is replaced.
  */
 import type { FieldLines } from '../http/fields.ts';
+import { httpDate } from '../http/http-date.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { Route, RoutingTable } from './table.ts';
 
@@ -92,20 +93,16 @@ class VersionLines {
     if (second !== this.#second || timeoutS !== this.#timeoutS) {
       this.#second = second;
       this.#timeoutS = timeoutS;
-      const expires = httpDate((second + timeoutS) * 1000);
+      // RFC 6265 section 4.1.1 wants the form of the Date field.
+      const expires = httpDate(Math.min((second + timeoutS) * 1000, LATEST_MS));
       this.#expiring = `${this.#start}; Expires=${expires}; Max-Age=${timeoutS}${this.#attributes}`;
     }
     return this.#expiring;
   }
 }
 
-/** The latest time a Date can hold; a longer expiry is cut to the last year that IMF-fixdate can write. */
+/** The last moment that IMF-fixdate can write: a later expiry is cut to it. */
 const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
-
-/** IMF-fixdate (RFC 9110 section 5.6.7), as RFC 6265 section 4.1.1 wants it for `Expires`. */
-function httpDate(wallMs: number): string {
-  return new Date(Math.min(wallMs, LATEST_MS)).toUTCString();
-}
 
 /**
  * The value of the first cookie with this name in the `Cookie` lines, or '' (RFC 6265 section 4.2; several lines as

@@ -7,9 +7,7 @@
  * answer is still sent.
  */
 import type net from 'node:net';
-import { chunkHead, lastChunk } from '../../core/http/chunked-encoding.ts';
 import type { FieldLines } from '../../core/http/fields.ts';
-import { forwardResponseHead, forwardTrailers } from '../../core/http/forward.ts';
 import {
   hasBody,
   type ProtocolError,
@@ -17,12 +15,13 @@ import {
   type RequestSink,
   type ResponseHead,
 } from '../../core/http/message.ts';
-import { type OwnStatus as AnyOwnStatus, ownAnswer } from '../../core/http/own-answers.ts';
+import type { OwnStatus as AnyOwnStatus } from '../../core/http/own-answers.ts';
 import { RequestParser } from '../../core/http/request-parser.ts';
 import { Exchange } from '../exchange.ts';
 import type { ClientSide, OwnStatus, TunnelEnd } from '../message-level.ts';
 import type { Plane } from '../plane.ts';
 import type { Timed } from '../sweeper.ts';
+import { AnswerWriter } from './answer-writer.ts';
 import { Outbox } from './outbox.ts';
 import { Http1RequestFacts } from './request-facts.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
@@ -45,6 +44,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   readonly #plane: Plane;
   readonly #socket: net.Socket;
   readonly #outbox: Outbox;
+  readonly #answer: AnswerWriter;
   readonly #parser: RequestParser;
   readonly #onClosed: (connection: ClientConnection) => void;
   #stage: Stage = 'open';
@@ -56,9 +56,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   #requestPaused = false;
   #tunnelEnd: SocketTunnelEnd | null = null;
 
-  // The answer under way.
-  #answerFraming: 'none' | 'length' | 'chunked' | 'until-close' = 'none';
-  #answerFields: FieldLines | null = null;
+  /** The connection ends with the answer under way. */
   #closeAfter = false;
 
   constructor(plane: Plane, socket: net.Socket, onClosed: (connection: ClientConnection) => void) {
@@ -67,6 +65,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#onClosed = onClosed;
     this.clientIp = plainAddress(socket.remoteAddress ?? '');
     this.#outbox = new Outbox(socket);
+    this.#answer = new AnswerWriter(plane, this.#outbox);
     this.#parser = new RequestParser(this, plane.messageLimits);
     this.facts = new Http1RequestFacts(plane, this.clientIp);
     this.idleSinceMs = plane.clock.nowMs();
@@ -110,17 +109,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   interim(head: ResponseHead): void {
-    if (this.request.minor === 0 || this.#stage !== 'open') return;
-    this.#outbox.text(
-      forwardResponseHead(head, {
-        method: this.request.method,
-        connection: 'keep-alive',
-        framing: 'none',
-        via: null,
-        extraLines: '',
-        dateLine: '',
-      }),
-    );
+    if (this.request.minor === 1 && this.#stage === 'open') this.#answer.interim(this.request, head);
   }
 
   continueBody(): void {
@@ -129,41 +118,19 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   head(head: ResponseHead, setCookies: string): void {
-    const framing = this.#framingFor(head);
-    this.#answerFraming = framing;
-    this.#answerFields = head.fields;
-    this.#closeAfter = !this.#mayKeepAlive() || framing === 'until-close';
-    this.#outbox.text(
-      forwardResponseHead(head, {
-        method: this.request.method,
-        connection: this.#closeAfter ? 'close' : 'keep-alive',
-        framing,
-        via: null,
-        extraLines: setCookies,
-        dateLine: this.#plane.dateLine.at(this.#plane.clock.wallMs()),
-      }),
-    );
+    this.#closeAfter = !this.#mayKeepAlive() || AnswerWriter.framingFor(this.request, head) === 'until-close';
+    this.#answer.head(this.request, head, { connection: this.#closeAfter ? 'close' : 'keep-alive', setCookies });
   }
 
   body(bytes: Buffer, from: number, to: number): boolean {
-    if (this.#answerFraming === 'chunked') {
-      this.#outbox.text(chunkHead(to - from));
-      this.#outbox.bytes(bytes, from, to);
-      this.#outbox.text('\r\n');
-    } else if (this.#answerFraming !== 'none') {
-      this.#outbox.bytes(bytes, from, to);
-    }
+    this.#answer.body(bytes, from, to);
     if (!this.#outbox.full) return true;
     this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.idleBodyMs;
     return false;
   }
 
   end(trailers: FieldLines | null): void {
-    if (this.#answerFraming === 'chunked') {
-      const fields = this.#answerFields;
-      const lines = trailers === null || fields === null ? '' : forwardTrailers(trailers, fields);
-      this.#outbox.text(lastChunk(lines));
-    }
+    this.#answer.end(trailers);
     this.#answered();
   }
 
@@ -176,7 +143,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#exchange = null;
     this.#outbox.flush();
     // Only a reset tells the reader of a close-delimited body that it is not whole (RFC 9112 section 8).
-    if (this.#answerFraming === 'until-close') this.#socket.resetAndDestroy();
+    if (this.#answer.untilClose) this.#socket.resetAndDestroy();
     else this.#socket.destroySoon();
     this.#stage = 'lingering';
     this.deadlineMs = this.#plane.clock.nowMs() + LINGER_MS;
@@ -201,16 +168,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   upgrade(head: ResponseHead, setCookies: string): TunnelEnd {
-    this.#outbox.text(
-      forwardResponseHead(head, {
-        method: this.request.method,
-        connection: 'upgrade',
-        framing: 'none',
-        via: null,
-        extraLines: setCookies,
-        dateLine: '',
-      }),
-    );
+    this.#answer.switching(this.request, head, setCookies);
     this.#outbox.flush();
     this.#stage = 'tunnel';
     this.#exchange = null;
@@ -237,6 +195,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   requestEnd(trailers: FieldLines | null): void {
+    this.resumeRequest();
     this.requestComplete = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     if (this.#request !== null && !hasBody(this.#request)) this.#exchange?.begin();
@@ -366,7 +325,6 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   #answered(): void {
     this.#exchange = null;
     this.#request = null;
-    this.#answerFields = null;
     if (this.#stage !== 'open') return;
     if (this.#closeAfter) {
       this.#linger();
@@ -406,29 +364,12 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   #ownText(status: AnyOwnStatus, reason?: string): void {
     this.#closeAfter ||= this.#request === null || !this.#mayKeepAlive();
-    this.#outbox.text(
-      ownAnswer(status, {
-        dateLine: this.#plane.dateLine.at(this.#plane.clock.wallMs()),
-        connection: this.#closeAfter ? 'close' : 'keep-alive',
-        method: this.#request?.method ?? '',
-        ...(reason === undefined ? {} : { reason }),
-      }),
-    );
+    const connection = this.#closeAfter ? 'close' : 'keep-alive';
+    this.#answer.own(this.#request, status, reason === undefined ? { connection } : { connection, reason });
   }
 
   #mayKeepAlive(): boolean {
     return this.request.keepAlive && this.requestComplete && !this.#plane.draining;
-  }
-
-  /** How the answer's body is delimited for this client. */
-  #framingFor(head: ResponseHead): 'none' | 'length' | 'chunked' | 'until-close' {
-    switch (head.framing) {
-      case 'none':
-      case 'length':
-        return head.framing;
-      default:
-        return this.request.minor === 0 ? 'until-close' : 'chunked';
-    }
   }
 
   /** The deadline for the next bytes of the request's body. */

@@ -5,17 +5,16 @@
  * Bytes arrive in one buffer that all connections share (the public `onread` option), lent until the callback returns.
  */
 import net from 'node:net';
-import { chunkHead, lastChunk } from '../../core/http/chunked-encoding.ts';
 import type { FieldLines } from '../../core/http/fields.ts';
-import { forwardRequestHead, forwardTrailers } from '../../core/http/forward.ts';
-import type { ProtocolError, RequestHead, ResponseHead, ResponseSink } from '../../core/http/message.ts';
+import type { ProtocolError, ResponseHead, ResponseSink } from '../../core/http/message.ts';
 import { ResponseParser } from '../../core/http/response-parser.ts';
 import type { Server } from '../../core/routing/table.ts';
-import { connectFailureText, lostConnectionText } from '../failure-text.ts';
+import { causeOf, connectFailureText, lostConnectionText } from '../failure-text.ts';
 import type { Attempt, AttemptListener, Failure, OutgoingRequest, TunnelEnd } from '../message-level.ts';
 import type { Plane } from '../plane.ts';
 import type { Timed } from '../sweeper.ts';
 import { Outbox } from './outbox.ts';
+import { RequestWriter } from './request-writer.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
 
 const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
@@ -31,6 +30,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   readonly #parser: ResponseParser;
   #socket: net.Socket | null = null;
   #outbox: Outbox | null = null;
+  #writer: RequestWriter | null = null;
   /** What is to be sent once the connection stands. */
   #waiting: (() => void)[] = [];
   #stage: Stage = 'resolving';
@@ -41,8 +41,9 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
 
   // The attempt under way.
   #reused = false;
-  #request: RequestHead | null = null;
   #requestEnded = false;
+  /** The client waits to be told to continue: if the server says nothing, nobody will. */
+  #awaitsContinue = false;
   #anyByte = false;
   #answerBegun = false;
   #answerEnded = false;
@@ -65,7 +66,6 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   begin(request: OutgoingRequest, listener: AttemptListener, responseTimeoutMs: number): void {
     this.#listener = listener;
     this.#reused = this.#stage === 'idle';
-    this.#request = request.request;
     this.#requestEnded = false;
     this.#anyByte = false;
     this.#answerBegun = false;
@@ -75,11 +75,11 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     this.#parser.expect(request.request.method);
     if (this.#stage === 'idle') {
       this.#stage = 'busy';
-      this.#sendHead(request);
+      this.#begun(request);
       this.#awaitAnswer();
       return;
     }
-    this.#waiting.push(() => this.#sendHead(request));
+    this.#waiting.push(() => this.#begun(request));
     this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.connectMs;
     this.#plane.names.whenKnown(this.server.host, (addresses) => this.#connect(addresses));
   }
@@ -87,12 +87,16 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   // ---- Attempt: what the exchange does
 
   body(bytes: Buffer, from: number, to: number): boolean {
-    if (this.#outbox === null || this.#stage !== 'busy') {
+    if (this.#outbox === null || this.#writer === null || this.#stage !== 'busy') {
       const copy = Buffer.from(bytes.subarray(from, to));
-      this.#waiting.push(() => this.#sendBody(copy, 0, copy.length));
+      this.#waiting.push(() => this.body(copy, 0, copy.length));
       return false;
     }
-    this.#sendBody(bytes, from, to);
+    if (this.#awaitsContinue) {
+      this.#awaitsContinue = false;
+      this.#awaitAnswer();
+    }
+    this.#writer.body(bytes, from, to);
     if (!this.#outbox.full) return true;
     // A server that does not read its request is as stalled as one that does not write its answer.
     if (!this.#answerBegun) this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.idleBodyMs;
@@ -102,10 +106,10 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   end(trailers: FieldLines | null): void {
     this.#requestEnded = true;
     if (this.#stage !== 'busy') {
-      this.#waiting.push(() => this.#sendEnd(trailers));
+      this.#waiting.push(() => this.#writer?.end(trailers));
       return;
     }
-    this.#sendEnd(trailers);
+    this.#writer?.end(trailers);
     this.#awaitAnswer();
   }
 
@@ -233,6 +237,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     if (socket === null || this.#stage !== 'connecting') return;
     this.#stage = 'busy';
     this.#outbox = new Outbox(socket);
+    this.#writer = new RequestWriter(this.#plane, this.#outbox);
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#listener?.attemptConnected();
@@ -344,42 +349,18 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     listener.attemptFailed({ kind, phase, stale: this.#reused && !this.#anyByte && kind === 'reset', text });
   }
 
-  // ---- what is sent
-
-  #sendHead(request: OutgoingRequest): void {
-    const head = forwardRequestHead(request.request, {
-      clientIp: request.clientIp,
-      proto: 'http',
-      via: this.#plane.config.proxy.via,
-      expect: request.expect,
-      upgrade: request.request.upgrade,
-    });
-    this.#outbox?.text(head);
-  }
-
-  #sendBody(bytes: Buffer, from: number, to: number): void {
-    if (this.#outbox === null || to <= from) return;
-    if (this.#request?.framing !== 'chunked') {
-      this.#outbox.bytes(bytes, from, to);
-      return;
-    }
-    this.#outbox.text(chunkHead(to - from));
-    this.#outbox.bytes(bytes, from, to);
-    this.#outbox.text('\r\n');
-  }
-
-  #sendEnd(trailers: FieldLines | null): void {
-    if (this.#request?.framing !== 'chunked') return;
-    const lines = trailers === null ? '' : forwardTrailers(trailers, this.#request.fields);
-    this.#outbox?.text(lastChunk(lines));
-  }
-
   /** Sets the deadline that holds from here: for the answer's head once the request is sent, for its next byte later. */
   #awaitAnswer(): void {
     const { timeouts } = this.#plane.config;
     if (this.#answerBegun) this.deadlineMs = this.#plane.clock.nowMs() + timeouts.idleBodyMs;
-    else if (this.#requestEnded) this.deadlineMs = this.#plane.clock.nowMs() + this.#responseTimeoutMs;
+    else if (this.#requestEnded || this.#awaitsContinue)
+      this.deadlineMs = this.#plane.clock.nowMs() + this.#responseTimeoutMs;
     else this.deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
+  #begun(request: OutgoingRequest): void {
+    this.#writer?.head(request);
+    this.#awaitsContinue = request.expect === 'keep' && request.request.expectsContinue;
   }
 
   #where(): string {
@@ -387,25 +368,5 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     return address === undefined
       ? this.server.key
       : `${address.includes(':') ? `[${address}]` : address}:${this.server.port}`;
-  }
-}
-
-/** The cause of a socket error in the words of the thesis's log. */
-function causeOf(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'connection refused';
-    case 'ECONNRESET':
-      return 'connection reset by peer';
-    case 'EPIPE':
-      return 'broken pipe';
-    case 'EHOSTUNREACH':
-      return 'no route to host';
-    case 'ENETUNREACH':
-      return 'network is unreachable';
-    case 'ETIMEDOUT':
-      return 'connection timed out';
-    default:
-      return error.code ?? error.message;
   }
 }

@@ -13,7 +13,7 @@ interface Rule {
 
 const ADAPTER: Rule = { own: ['core', 'system'], types: ['control/ports.ts'], node: 'all' };
 
-export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
+const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   core: { own: ['core'], packages: ['zod', 'jsonc-parser', 'semver'] },
   system: { own: ['system'], types: ['core'], packages: ['uuid', 'pino'], node: 'all' },
   proxy: { own: ['core', 'system', 'proxy'], node: ['node:net', 'node:tls', 'node:http2'] },
@@ -27,6 +27,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
     node: ['node:http', 'node:crypto'],
   },
   cli: { own: ['cli', 'api/contract.ts', 'core/config'], packages: ['commander'], node: 'all' },
+  'assemble.ts': { own: [''] },
   'main.ts': { own: [''], node: 'all' },
   'worker.ts': { own: ['core', 'system', 'proxy'], node: 'all' },
   'index.ts': { own: [''], node: 'all' },

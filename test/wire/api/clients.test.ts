@@ -198,6 +198,6 @@ it('says in one line that its port is taken', async () => {
     log: { write: () => {} },
   };
   await expect(createApi(needs).listen('127.0.0.1', port)).rejects.toThrow(
-    `Config service cannot listen on 127.0.0.1:${port}: address already in use`,
+    `Opening the config service port 127.0.0.1:${port} failed: it is in use`,
   );
 });

@@ -1,0 +1,180 @@
+/** The world of a controller, made of values that a test moves by hand. */
+import { Controller } from '../../../src/control/controller.ts';
+import { Observer } from '../../../src/control/observer.ts';
+import type { DataPlanePort, StorePort } from '../../../src/control/ports.ts';
+import type { LogLevel } from '../../../src/core/config/model.ts';
+import type { Outcome, OutcomeKind, VersionFigures } from '../../../src/core/messages.ts';
+import type { ReleaseState } from '../../../src/core/release/state.ts';
+import type { RoutingTable } from '../../../src/core/routing/table.ts';
+import type { Clock } from '../../../src/system/clock.ts';
+import type { Log } from '../../../src/system/log.ts';
+import type { ConnectFailure, Network } from '../../../src/system/network.ts';
+
+interface Timer {
+  atMs: number;
+  readonly periodMs: number | null;
+  readonly callback: () => void;
+}
+
+export class FakeClock implements Clock {
+  #nowMs = 0;
+  readonly #timers = new Set<Timer>();
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return 1_400_000_000_000 + this.#nowMs;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    return this.#add({ atMs: this.#nowMs + delayMs, periodMs: null, callback });
+  }
+
+  every(periodMs: number, callback: () => void): () => void {
+    return this.#add({ atMs: this.#nowMs + periodMs, periodMs, callback });
+  }
+
+  /** Timers that have not been cancelled. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets time pass, timer by timer; promises settle in between. */
+  async pass(durationMs: number): Promise<void> {
+    const untilMs = this.#nowMs + durationMs;
+    for (let timer = this.#next(untilMs); timer !== undefined; timer = this.#next(untilMs)) {
+      this.#nowMs = timer.atMs;
+      if (timer.periodMs === null) this.#timers.delete(timer);
+      else timer.atMs += timer.periodMs;
+      timer.callback();
+      await settled();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  #add(timer: Timer): () => void {
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  #next(untilMs: number): Timer | undefined {
+    const due = [...this.#timers].filter(({ atMs }) => atMs <= untilMs);
+    return due.sort((a, b) => a.atMs - b.atMs)[0];
+  }
+}
+
+/** Resolves when every promise that can settle has. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+class FakeNetwork implements Network {
+  /** Servers, as `host:port`, that refuse. */
+  readonly down = new Set<string>();
+  readonly tried: string[] = [];
+
+  tryConnect({ host, port }: { readonly host: string; readonly port: number }): Promise<ConnectFailure | null> {
+    const key = `${host}:${port}`;
+    this.tried.push(key);
+    const failure: ConnectFailure = { kind: 'refused', text: `dial tcp ${key}: connection refused` };
+    return Promise.resolve(this.down.has(key) ? failure : null);
+  }
+}
+
+class FakeDataPlane implements DataPlanePort {
+  readonly tables: RoutingTable[] = [];
+  readonly versions = new Map<string, VersionFigures>();
+
+  publish(table: RoutingTable): void {
+    this.tables.push(table);
+    for (const { id } of table.chain) this.of(id);
+  }
+
+  figures(versionId: string): VersionFigures | undefined {
+    return this.versions.get(versionId);
+  }
+
+  /** The figures of a version, to be changed. */
+  of(versionId: string): VersionFigures {
+    const known = this.versions.get(versionId);
+    if (known !== undefined) return known;
+    const figures = { versionId, attempts: 0, answered: 0, failed: 0, inFlight: 0, tunnels: 0, olderSessions: 0 };
+    this.versions.set(versionId, figures);
+    return figures;
+  }
+
+  get table(): RoutingTable {
+    return this.tables.at(-1) as RoutingTable;
+  }
+
+  /** The ids of the versions in force, newest first. */
+  chain(): readonly string[] {
+    return this.table.chain.map(({ id }) => id);
+  }
+}
+
+class FakeStore implements StorePort {
+  readonly saved: ReleaseState[] = [];
+  noted: ReleaseState | null = null;
+  /** What the next saves wait for. */
+  gate: Promise<void> = Promise.resolve();
+
+  async save(state: ReleaseState): Promise<void> {
+    await this.gate;
+    this.saved.push(state);
+  }
+
+  note(state: ReleaseState): void {
+    this.noted = state;
+  }
+}
+
+class FakeLog implements Log {
+  readonly lines: string[] = [];
+
+  enabled(): boolean {
+    return true;
+  }
+
+  write(level: LogLevel, _component: string, text: string): void {
+    this.lines.push(`${level} ${text}`);
+  }
+
+  always(level: LogLevel, component: string, text: string): void {
+    this.write(level, component, text);
+  }
+}
+
+export class World {
+  readonly clock = new FakeClock();
+  readonly network = new FakeNetwork();
+  readonly dataPlane = new FakeDataPlane();
+  readonly store = new FakeStore();
+  readonly log = new FakeLog();
+  readonly observer = new Observer();
+  readonly controller: Controller;
+  #drawn = 0;
+
+  constructor() {
+    const { clock, network, dataPlane, store, log, observer } = this;
+    const draw = () => {
+      this.#drawn += 1;
+      return `id-${this.#drawn}`;
+    };
+    const dice = { versionId: draw, clientId: draw };
+    this.controller = new Controller({ clock, dice, network, dataPlane, store, log, observer, connectMs: 1000 });
+  }
+
+  /** The data plane reports an attempt on a version of the present table. */
+  report(versionId: string, kind: OutcomeKind, more: Partial<Outcome> = {}): void {
+    const epoch = this.dataPlane.table.chain.find(({ id }) => id === versionId)?.epoch ?? -1;
+    const outcome = { versionId, epoch, kind, server: '10.0.0.1:80', latencyMs: 1, direct: true, counts: true };
+    this.observer.outcome({ ...outcome, ...more });
+  }
+
+  phaseOf(id: string): string | undefined {
+    return this.store.saved.at(-1)?.versions.find((version) => version.id === id)?.phase;
+  }
+}

@@ -1,0 +1,63 @@
+/** Text of a message, through parser and forwarding rules, to the text that is sent on. */
+
+import type { FieldLines } from '../../../src/core/http/fields.ts';
+import {
+  forwardRequestHead,
+  forwardResponseHead,
+  forwardTrailers,
+  type RequestForwarding,
+  type ResponseForwarding,
+} from '../../../src/core/http/forward.ts';
+import { RequestParser } from '../../../src/core/http/request-parser.ts';
+import { ResponseParser } from '../../../src/core/http/response-parser.ts';
+import { limits } from './replay.ts';
+
+/** The head and the trailer lines that are sent to a server for the request in `text`. */
+export function forwardAsked(text: string, options: Partial<RequestForwarding> = {}) {
+  const forwarding = { clientIp: '192.0.2.1', proto: 'http', via: 'cutover', expect: 'drop', upgrade: '' } as const;
+  const sent = { head: '', body: '', trailers: '' };
+  let fields: FieldLines;
+  const parser = new RequestParser(
+    {
+      requestHead: (head) => {
+        fields = head.fields;
+        sent.head = forwardRequestHead(head, { ...forwarding, ...options });
+      },
+      requestBody: (bytes, from, to) => {
+        sent.body += bytes.toString('latin1', from, to);
+      },
+      requestEnd: (trailers) => {
+        sent.trailers = trailers === null ? '' : forwardTrailers(trailers, fields);
+      },
+      requestError: ({ code }) => {
+        throw new Error(`Failed to read the request: ${code}`);
+      },
+    },
+    limits,
+  );
+  parser.push(Buffer.from(text, 'latin1'), 0, text.length);
+  return sent;
+}
+
+/** The head that is sent to a client for the answer in `text`. */
+export function forwardAnswer(text: string, options: Partial<ResponseForwarding> = {}): string {
+  const forwarding = { method: 'GET', connection: 'keep-alive', framing: 'length', via: null } as const;
+  let sent = '';
+  const parser = new ResponseParser(
+    {
+      responseInterim: () => {},
+      responseHead: (head) => {
+        sent = forwardResponseHead(head, { ...forwarding, extraLines: '', dateLine: '', ...options });
+      },
+      responseBody: () => {},
+      responseEnd: () => {},
+      responseError: ({ code }) => {
+        throw new Error(`Failed to read the response: ${code}`);
+      },
+    },
+    limits,
+  );
+  parser.expect(options.method ?? 'GET');
+  parser.push(Buffer.from(text, 'latin1'), 0, text.length);
+  return sent;
+}

@@ -1,0 +1,228 @@
+/** What a server's bytes are read as, whole and in pieces. */
+import { describe, expect, it } from 'vitest';
+import { ResponseParser } from '../../../src/core/http/response-parser.ts';
+import { limits, type Played, type PlayedResponse, playResponses } from './replay.ts';
+
+const ok = (lines: string, body = '') => `HTTP/1.1 200 OK\r\n${lines}\r\n${body}`;
+const chunked = (body: string) => ok('Transfer-Encoding: chunked\r\n', body);
+
+type Options = { methods?: string[]; end?: 'closes' | 'stays' };
+
+/** Played whole, cut once at every place, and byte by byte: it is always the same. */
+function playAll(text: string, options: Options = {}): Played<PlayedResponse> {
+  const whole = playResponses(text, options);
+  expect(playResponses(text, { ...options, cuts: 'bytes' }), 'byte by byte').toEqual(whole);
+  for (let cut = 1; cut < text.length; cut += 1) {
+    expect(playResponses(text, { ...options, cuts: [cut] }), `cut after ${cut} bytes`).toEqual(whole);
+  }
+  return whole;
+}
+
+describe('an answer is read', () => {
+  const close = { end: 'closes' } as const;
+  const head = { methods: ['HEAD'] };
+  const cases: [name: string, text: string, said: Partial<PlayedResponse>, options?: Options][] = [
+    ['a length', ok('Content-Length: 5\r\n', 'hello'), { framing: 'length', body: 'hello', keepAlive: true }],
+    ['chunks', chunked('5\r\nhello\r\n0\r\n\r\n'), { framing: 'chunked', body: 'hello', keepAlive: true }],
+    ['extensions', chunked('5;a=b\r\nhello\r\n0;x\r\n\r\n'), { body: 'hello' }],
+    ['trailers', chunked('0\r\nX: 1\r\n\r\n'), { trailers: ['X: 1'] }],
+    ['all until the close', ok('', 'hello'), { framing: 'until-close', body: 'hello', keepAlive: false }, close],
+    ['a close', ok('Connection: close\r\nContent-Length: 0\r\n'), { framing: 'length', keepAlive: false }],
+    ['no reason', 'HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n', { status: 200, reason: '' }],
+    ['no reason and no space', 'HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n', { status: 200, reason: '' }],
+    ['a reason', 'HTTP/1.1 404 N\xf6t  here \r\nContent-Length: 0\r\n\r\n', { reason: 'N\xf6t  here ' }],
+    ['HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx', { minor: 0, body: 'x', keepAlive: false }],
+    [
+      'HTTP/1.0 that stays',
+      'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n',
+      { keepAlive: true },
+    ],
+    ['HTTP/1.2 as 1.1', 'HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n', { minor: 1, keepAlive: true }],
+    ['the head of an answer to HEAD', ok('Content-Length: 5\r\n'), { framing: 'none', body: '' }, head],
+    ['the same with chunked', ok('Transfer-Encoding: chunked\r\n'), { framing: 'none', body: '' }, head],
+    ['the same without framing', ok(''), { framing: 'none', keepAlive: true }, head],
+    ['204', 'HTTP/1.1 204 No Content\r\n\r\n', { status: 204, framing: 'none', keepAlive: true }],
+    ['304 with a length', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n', { framing: 'none', body: '' }],
+    ['101', 'HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n', { status: 101, framing: 'none' }],
+  ];
+  it.each(cases)('%s', (_name, text, said, options) => {
+    const { messages, error, left } = playAll(text, options);
+    expect(error).toBe('');
+    expect(left).toBe(0);
+    expect(messages).toHaveLength(1);
+    expect(messages[0]).toMatchObject({ whole: true, ...said });
+  });
+
+  it('after interim ones', () => {
+    const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\nContent-Length: 5\r\n\r\n';
+    const { messages } = playAll(interim + ok('Content-Length: 2\r\n', 'hi'));
+    expect(messages.map(({ status, body }) => [status, body])).toEqual([
+      [100, ''],
+      [103, ''],
+      [200, 'hi'],
+    ]);
+  });
+
+  it('to one request after the other', () => {
+    const { messages, left } = playAll(`${ok('Content-Length: 9\r\n')}${chunked('1\r\nx\r\n0\r\n\r\n')}`, {
+      methods: ['HEAD', 'GET'],
+    });
+    expect(messages.map(({ body, whole }) => [body, whole])).toEqual([
+      ['', true],
+      ['x', true],
+    ]);
+    expect(left).toBe(0);
+  });
+});
+
+describe('bytes that nobody asked for', () => {
+  it.each([
+    ['a second answer', ok('Content-Length: 2\r\n', 'ok'), ok('Content-Length: 6\r\n', 'poison')],
+    ['a body of a 204', 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n', 'hello'],
+    ['what a tunnel carries', 'HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n', '\x00\x01'],
+  ])('are left: %s', (_name, answer, more) => {
+    const { messages, error, left } = playAll(answer + more);
+    expect(error).toBe('');
+    expect(messages).toHaveLength(1);
+    expect(left).toBe(more.length);
+  });
+
+  it('are left before a request too', () => {
+    const parser = new ResponseParser(silent(), limits);
+    expect(parser.push(Buffer.from('HTTP/1.1 408 Late\r\n\r\n'), 0, 21)).toBe(0);
+    expect(parser.inMessage).toBe(false);
+  });
+});
+
+describe('an answer is refused', () => {
+  const cases: [code: string, text: string, options?: Options][] = [
+    ['bad-status-line', '<html>hello</html>'],
+    ['bad-status-line', 'hTTP/1.1 200 OK\r\n'],
+    ['bad-status-line', '\r\nHTTP/1.1 200 OK\r\n'],
+    ['bad-status-line', 'HTTP/1.1  200 OK\r\n'],
+    ['bad-status-line', 'HTTP/1.1 99 X\r\n'],
+    ['bad-status-line', 'HTTP/1.1 099 X\r\n'],
+    ['bad-status-line', 'HTTP/1.1 600 X\r\n'],
+    ['bad-status-line', 'HTTP/1.1 2000 X\r\n'],
+    ['bad-status-line', 'HTTP/1.1 +20 X\r\n'],
+    ['bad-status-line', 'HTTP/1.1 200OK\r\n'],
+    ['bad-status-line', 'HTTP/1.1 200 O\0K\r\n'],
+    ['bad-status-line', 'HTTP/1.1.1 200 OK\r\n'],
+    ['unsupported-version', 'HTTP/2.0 200 OK\r\n'],
+    ['unsupported-version', 'HTTP/0.9 200 OK\r\n'],
+    ['bare-lf', 'HTTP/1.1 200 OK\nContent-Length: 0\n\n'],
+    ['bare-cr', 'HTTP/1.1 200 OK\rContent-Length: 0\r\n\r\n'],
+    ['bare-cr', ok('X: a\rb\r\n')],
+    ['bare-lf', ok('X: a\nContent-Length: 0\r\n')],
+    ['obs-fold', ok('X: a\r\n b\r\n')],
+    ['no-colon', ok('garbage\r\n')],
+    ['space-before-colon', ok('Content-Length : 5\r\n', 'hello')],
+    ['control-in-value', ok('X: \0\r\n')],
+    ['conflicting-framing', ok('Transfer-Encoding: chunked\r\nContent-Length: 30\r\n', '0\r\n\r\n')],
+    ['conflicting-framing', ok('Transfer-Encoding: chunked\r\nContent-Length: 30\r\n'), { methods: ['HEAD'] }],
+    ['repeated-length', ok('Content-Length: 5\r\nContent-Length: 6\r\n', 'hello!')],
+    ['repeated-length', ok('Content-Length: 5\r\nContent-Length: 5\r\n', 'hello')],
+    ['bad-length', ok('Content-Length: 5, 5\r\n', 'hello')],
+    ['bad-length', ok('Content-Length: -5\r\n', 'hello')],
+    ['bad-length', 'HTTP/1.1 304 Not Modified\r\nContent-Length: x\r\n\r\n'],
+    ['bad-coding', ok('Transfer-Encoding: chunked, chunked\r\n', '0\r\n\r\n')],
+    ['bad-coding', ok('Transfer-Encoding: chunked, gzip\r\n', '0\r\n\r\n')],
+    ['unknown-coding', ok('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n')],
+    ['coding-in-http10', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['framing-lookalike', ok('Transfer_Encoding: chunked\r\n')],
+    ['bad-chunk-size', chunked('5\r\nhello\r\nzz\r\n')],
+    ['bad-chunk-size', chunked('0x5\r\nhello\r\n0\r\n\r\n')],
+    ['bad-chunk-end', chunked('3\r\nhello\r\n0\r\n\r\n')],
+  ];
+  it.each(cases)('%s: %j', (code, text, options) => {
+    const { messages, error } = playAll(text, options);
+    expect(error).toBe(code);
+    expect(messages.filter(({ whole }) => whole)).toEqual([]);
+  });
+});
+
+describe('when the server closes', () => {
+  it.each([
+    ['in the head', 'HTTP/1.1 200 OK\r\nContent-Le'],
+    ['in a body of known length', ok('Content-Length: 5\r\n', 'hell')],
+    ['in a chunk', chunked('5\r\nhell')],
+    ['before the last chunk', chunked('5\r\nhello\r\n')],
+    ['in the last chunk', chunked('5\r\nhello\r\n0\r\n')],
+    ['after an interim answer', 'HTTP/1.1 100 Continue\r\n\r\n'],
+  ])('%s, the message is cut', (_name, text) => {
+    const { messages, error } = playAll(text, { end: 'closes' });
+    expect(error).toBe('premature-close');
+    expect(messages.filter(({ status, whole }) => whole && status >= 200)).toEqual([]);
+  });
+
+  it('between messages, nothing is said', () => {
+    expect(playAll(ok('Content-Length: 0\r\n'), { end: 'closes' })).toMatchObject({ error: '' });
+    const parser = new ResponseParser(silent(), limits);
+    parser.finish();
+    parser.expect('GET');
+    parser.finish();
+    expect(parser.inMessage).toBe(false);
+  });
+});
+
+it('is done for good once it has switched protocols', () => {
+  const said: string[] = [];
+  const parser = new ResponseParser(
+    { ...silent(), responseHead: ({ status }) => said.push(`head ${status}`), responseEnd: () => said.push('end') },
+    limits,
+  );
+  const text = 'HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n';
+  parser.expect('GET');
+  const taken = parser.push(Buffer.from(text), 0, text.length);
+  parser.expect('GET');
+  expect(parser.push(Buffer.from(text), taken, text.length)).toBe(taken);
+  parser.finish();
+  expect(said).toEqual(['head 101']);
+});
+
+it('says when it is inside a message', () => {
+  const parser = new ResponseParser({ ...silent(), responseError: () => {} }, limits);
+  const push = (text: string) => parser.push(Buffer.from(text), 0, text.length);
+  parser.expect('GET');
+  expect(parser.inMessage).toBe(false);
+  push('HTTP/1.1 100 Continue\r\n\r\n');
+  expect(parser.inMessage).toBe(true);
+  push('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n1');
+  expect(parser.inMessage).toBe(true);
+  push('2');
+  expect(parser.inMessage).toBe(false);
+});
+
+it('says nothing more once it is stopped', () => {
+  const said: string[] = [];
+  const parser: ResponseParser = new ResponseParser(
+    {
+      ...silent(),
+      responseHead: () => said.push('head'),
+      responseBody: () => {
+        said.push('body');
+        parser.stop();
+      },
+      responseEnd: () => said.push('end'),
+    },
+    limits,
+  );
+  parser.expect('GET');
+  const text = chunked('1\r\nx\r\n1\r\ny\r\n0\r\n\r\n');
+  parser.push(Buffer.from(text), 0, text.length);
+  parser.finish();
+  expect(said).toEqual(['head', 'body']);
+});
+
+/** A sink for what must not be said. */
+function silent() {
+  return {
+    responseInterim: () => {},
+    responseHead: () => {},
+    responseBody: () => {},
+    responseEnd: () => {},
+    responseError: () => {
+      throw new Error('A refusal was said');
+    },
+  };
+}

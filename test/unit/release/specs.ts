@@ -1,0 +1,35 @@
+/** Versions to put, with everything defaulted. */
+import type { ClusterSpec, Mode, Transition } from '../../../src/core/config/model.ts';
+
+export interface SpecOptions extends Partial<Transition> {
+  readonly version?: string;
+  readonly uuid?: string;
+  readonly servers?: readonly string[];
+}
+
+export function spec(mode: Mode, options: SpecOptions = {}): ClusterSpec {
+  const { version = '1.0', uuid = null, servers = ['10.0.0.1:80'], ...transition } = options;
+  return {
+    uuid,
+    version,
+    servers: servers.map((text) => ({
+      host: text.slice(0, text.indexOf(':')),
+      port: Number(text.slice(text.indexOf(':') + 1)),
+    })),
+    transition: {
+      mode,
+      sessionTimeoutS: 60,
+      percentagePerRequest: 1,
+      bucketKey: 'cookie',
+      versions: 2,
+      patienceMs: 1000,
+      duplicatedMethods: null,
+      promoteAfterRequests: null,
+      responseTimeoutMs: 30_000,
+      readyTimeoutMs: 30_000,
+      regretWindowMs: 600_000,
+      ...transition,
+    },
+    shownTransition: { mode },
+  };
+}

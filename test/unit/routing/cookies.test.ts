@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { FieldLines } from '../../../src/core/http/fields.ts';
+import { buildTable } from '../../../src/core/routing/build-table.ts';
+import { CookieLines, cookieValue } from '../../../src/core/routing/cookies.ts';
+import { isUuid } from '../../../src/core/routing/uuid.ts';
+import { type Asked, DRAWN_ID, facts, route } from './facts.ts';
+
+const NEW = '952c8557-2088-11e4-87e3-600308a8245e';
+const OLD = 'a37a290f-2088-11e4-b3a6-600308a8245e';
+const ATTRIBUTES = '; Path=/; HttpOnly; SameSite=Lax\r\n';
+
+function fieldLines(...lines: readonly string[]): FieldLines {
+  const fields = new FieldLines();
+  for (const line of lines) {
+    const base = fields.text.length;
+    const colon = line.indexOf(':');
+    fields.text += `${line}\r\n`;
+    fields.add(base, base + colon, base + colon + 2, base + line.length);
+  }
+  return fields;
+}
+
+describe('reading', () => {
+  test.each([
+    ['dynsoftup=x;', 'x'],
+    ['dynsoftup=x', 'x'],
+    ['a=1; dynsoftup=x; b=2', 'x'],
+    ['a=1;dynsoftup=x;b=2', 'x'],
+    ['  ;; dynsoftup \t=  x  ; b', 'x'],
+    ['dynsoftup=x; dynsoftup=y', 'x'],
+    ['dynsoftup=', ''],
+    ['dynsoftup; dynsoftup=y', 'y'],
+    ['dynsoftupx=1; xdynsoftup=2', ''],
+    ['DYNSOFTUP=x', ''],
+    ['a="dynsoftup=x"', ''],
+    ['a=dynsoftup=x', ''],
+    ['', ''],
+  ])('%j gives %j', (line, value) => {
+    expect(
+      cookieValue(fieldLines('Host: a', `Cookie: ${line}`, 'X-After: dynsoftup=z; dynsoftup=z'), 'dynsoftup'),
+    ).toBe(value);
+  });
+
+  test('several Cookie lines count, in any case of the name; the first match wins', () => {
+    expect(
+      cookieValue(fieldLines('Cookie: a=1', 'X: y', 'COOKIE: dynsoftup=x', 'Cookie: dynsoftup=y'), 'dynsoftup'),
+    ).toBe('x');
+    expect(cookieValue(fieldLines('Host: a'), 'dynsoftup')).toBe('');
+  });
+
+  test('a UUID is 32 hexadecimal digits with dashes in their places', () => {
+    expect(isUuid(NEW)).toBe(true);
+    expect(isUuid(NEW.toUpperCase())).toBe(true);
+    for (const wrong of [
+      '',
+      NEW.slice(1),
+      `${NEW}0`,
+      NEW.replace('9', 'g'),
+      NEW.replaceAll('-', '0'),
+      `${NEW.slice(0, 35)}@`,
+    ]) {
+      expect(isUuid(wrong)).toBe(false);
+    }
+  });
+});
+
+describe('writing', () => {
+  const wallMs = Date.UTC(2014, 7, 25, 20, 34, 10, 999);
+  const cookies = () => new CookieLines({ version: 'dynsoftup', transition: 'transition', sameSite: 'Lax' });
+  const old = route(OLD);
+  const linesFor = (
+    chain: ReturnType<typeof route>[],
+    reach: number,
+    asked: Asked = {},
+    answered = chain[reach] ?? old,
+  ) => cookies().linesFor({ table: buildTable(1, chain, []), reach, answered, facts: facts(asked) }, wallMs);
+  const session = route(NEW, { mode: 'SESSION', released: false });
+
+  test('without a SESSION version on the way: no expiry, and only for a client that lacks it', () => {
+    expect(linesFor([old], 0)).toBe(`Set-Cookie: dynsoftup=${OLD}${ATTRIBUTES}`);
+    expect(linesFor([old], 0, { sessionId: NEW })).toBe(`Set-Cookie: dynsoftup=${OLD}${ATTRIBUTES}`);
+    expect(linesFor([old], 0, { sessionId: OLD })).toBe('');
+  });
+
+  test('a SESSION version gives the cookie its timeout with every answer, its own and those of older versions', () => {
+    const life = '; Expires=Mon, 25 Aug 2014 20:35:10 GMT; Max-Age=60';
+    expect(linesFor([session, old], 0)).toBe(`Set-Cookie: dynsoftup=${NEW}${life}${ATTRIBUTES}`);
+    expect(linesFor([session, old], 0, { sessionId: NEW })).toBe(`Set-Cookie: dynsoftup=${NEW}${life}${ATTRIBUTES}`);
+    expect(linesFor([session, old], 1, { sessionId: OLD })).toBe(`Set-Cookie: dynsoftup=${OLD}${life}${ATTRIBUTES}`);
+    const released = { ...session, released: true };
+    expect(linesFor([released, old], 0, { sessionId: NEW })).toContain('Max-Age=60');
+  });
+
+  test('the first SESSION version met counts, one beyond the reach does not', () => {
+    const newest = route('10671a7f-2087-11e4-bf9e-600308a8245e', { mode: 'SESSION', sessionTimeoutS: 5 });
+    expect(linesFor([newest, session, old], 2)).toContain('Max-Age=5;');
+    expect(linesFor([old, session], 0)).not.toContain('Max-Age');
+  });
+
+  test('a dormant version on the way leaves no trace, unless it answers', () => {
+    const dormant = { ...session, dormant: true };
+    expect(linesFor([route(DRAWN_ID), dormant, old], 2)).not.toContain('Max-Age');
+    expect(linesFor([route(DRAWN_ID), dormant, old], 1)).toContain('Max-Age=60');
+  });
+
+  test('a GRADUAL version gives the transition cookie to a client without one, before the version cookie', () => {
+    const gradual = route(NEW, { mode: 'GRADUAL', released: false });
+    expect(linesFor([gradual, old], 1)).toBe(
+      `Set-Cookie: transition=${DRAWN_ID}${ATTRIBUTES}Set-Cookie: dynsoftup=${OLD}${ATTRIBUTES}`,
+    );
+    expect(linesFor([gradual, old], 1, { sessionId: OLD })).toBe(`Set-Cookie: transition=${DRAWN_ID}${ATTRIBUTES}`);
+    expect(linesFor([gradual, old], 1, { sessionId: OLD, transitionId: OLD })).toBe('');
+  });
+
+  test('the expiry moves on with the clock, and fits a Date', () => {
+    const lines = cookies();
+    const request = { table: buildTable(1, [session], []), reach: 0, answered: session, facts: facts() };
+    expect(lines.linesFor(request, wallMs)).toContain('20:35:10 GMT');
+    expect(lines.linesFor(request, wallMs + 1)).toContain('20:35:11 GMT');
+    const endless = { ...session, sessionTimeoutS: Number.MAX_SAFE_INTEGER };
+    expect(lines.linesFor({ ...request, answered: endless, table: buildTable(2, [endless], []) }, wallMs)).toContain(
+      '31 Dec 9999',
+    );
+  });
+
+  test('names and SameSite are configurable', () => {
+    const lines = new CookieLines({ version: 'v', transition: 't', sameSite: 'Strict' });
+    const request = { table: buildTable(1, [old], []), reach: 0, answered: old, facts: facts() };
+    expect(lines.linesFor(request, wallMs)).toBe(`Set-Cookie: v=${OLD}; Path=/; HttpOnly; SameSite=Strict\r\n`);
+  });
+});
