@@ -19,6 +19,6 @@ export class DateLine {
 }
 
 /** `Sun, 06 Nov 1994 08:49:37 GMT` for milliseconds of wall-clock time. */
-function httpDate(wallMs: number): string {
+export function httpDate(wallMs: number): string {
   return new Date(wallMs).toUTCString();
 }
