@@ -9,6 +9,8 @@ export interface App {
   readonly port: number;
   /** How often each `X-Request-Id` was served. */
   readonly served: ReadonlyMap<string, number>;
+  /** While true every answer is a 500. */
+  failing: boolean;
   /** Answers `/slow` requests that wait. */
   release(): void;
   /** Ends at once: refuses, and resets what is open. */
@@ -22,11 +24,25 @@ export interface App {
 export async function startApp(version: string): Promise<App> {
   const served = new Map<string, number>();
   const waiting: ServerResponse[] = [];
+  const app = {
+    version,
+    port: 0,
+    served,
+    failing: false,
+    release(): void {
+      for (const response of waiting.splice(0)) response.end(version);
+    },
+    stop: (): Promise<void> => {
+      for (const socket of sockets.clients) socket.terminate();
+      return stopServer(server);
+    },
+  };
   const server = createServer((request, response) => {
     const id = request.headers['x-request-id'];
     if (typeof id === 'string') served.set(id, (served.get(id) ?? 0) + 1);
     response.setHeader('X-Version', version);
-    if (request.url === '/slow') waiting.push(response);
+    if (app.failing) response.writeHead(500).end();
+    else if (request.url === '/slow') waiting.push(response);
     else route(version, request, response);
   });
   const sockets = new WebSocketServer({ server, path: '/ws' });
@@ -35,20 +51,9 @@ export async function startApp(version: string): Promise<App> {
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const stop = (): Promise<void> => {
-    for (const socket of sockets.clients) socket.terminate();
-    return stopServer(server);
-  };
-  onTestFinished(stop);
-  return {
-    version,
-    port: (server.address() as { port: number }).port,
-    served,
-    release() {
-      for (const response of waiting.splice(0)) response.end(version);
-    },
-    stop,
-  };
+  onTestFinished(app.stop);
+  app.port = (server.address() as { port: number }).port;
+  return app;
 }
 
 function route(version: string, request: IncomingMessage, response: ServerResponse): void {
