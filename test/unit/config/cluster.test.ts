@@ -179,7 +179,10 @@ describe('upgradeTransition', () => {
       '"cluster.upgradeTransition.sessionTimeout" is ignored: it belongs to mode "SESSION", and the mode is "INSTANT"',
       '"cluster.upgradeTransition.percentageTransitionPerRequest" is ignored: it belongs to mode "GRADUAL", and the mode is "INSTANT"',
     ]);
-    expect(cluster(text).shownTransition).toEqual({ mode: 'INSTANT' });
+    expect(cluster(text)).toMatchObject({
+      transition: { sessionTimeoutS: 1800, percentagePerRequest: 1 },
+      shownTransition: { mode: 'INSTANT' },
+    });
   });
 
   const timeout = '"cluster.upgradeTransition.sessionTimeout" must be a whole number from 1 to 2147483647';

@@ -107,6 +107,10 @@ describe('a fault is one line that names the path, what is allowed and the value
     [{ proxy: { port: null } }, `"proxy.port" must be ${range}, not null`],
     [{ proxy: [] }, '"proxy" must be an object, not an empty list'],
     [{ proxy: { port: 1, prot: 2 } }, '"proxy.prot" is not a known key (it is 2): known here are hostname, port, via'],
+    [
+      { proxy: { port: 1, host: '::1' } },
+      '"proxy.host" is not a known key (it is "::1"): known here are hostname, port, via',
+    ],
     [{ proxy: { port: 1, hostname: 'a b' } }, '"proxy.hostname" must be a host name or an IP address, not "a b"'],
     [{ proxy: { port: 1, via: true } }, /^"proxy.via" must be a name .* or false, not true$/],
     [{ workers: 'many' }, '"workers" must be a whole number from 0 to 1024 or "auto", not "many"'],
