@@ -43,10 +43,8 @@ async function main(): Promise<number> {
   const requests = results.reduce((sum, result) => sum + result.requests, 0);
   const failures = results.flatMap((result) => result.failures);
   for (const failure of failures.slice(0, 10)) narrator.say(`  ${failure}`, 'red');
-  narrator.say(
-    `\n${requests} client requests in ${results.length} upgrades and crashes, ${failures.length} failed`,
-    'bold',
-  );
+  const modes = scenarios.map((scenario) => scenario.mode).join(' ');
+  narrator.say(`\n${modes}: ${requests} client requests, ${failures.length} failed`, 'bold');
   return failures.length === 0 ? 0 : 1;
 }
 
