@@ -2,11 +2,10 @@
  * Cutover as a process: reads the configuration, starts everything, and lives until a signal ends it.
  * Exit codes: 0 after a drain, 1 when something failed, 2 when the configuration is wrong or can't be read.
  */
-import { readFileSync } from 'node:fs';
 import { assemble, type Cutover } from './assemble.ts';
 import { echoConfig } from './core/config/echo.ts';
-import type { Config, LogFormat, LogLevel } from './core/config/model.ts';
-import { parseConfig } from './core/config/parse.ts';
+import type { LogFormat, LogLevel } from './core/config/model.ts';
+import { loadConfig } from './load-config.ts';
 import { createLog, type ProcessLog } from './system/log.ts';
 import { openStandardError } from './system/log-destination.ts';
 
@@ -20,7 +19,7 @@ export interface RunOptions {
 
 /** Runs the proxy. Resolves with the exit code once it has ended; never rejects. */
 export async function runCutover(options: RunOptions): Promise<number> {
-  const loaded = load(options.configFile);
+  const loaded = loadConfig(options.configFile);
   if (!loaded.ok) {
     for (const error of loaded.errors) process.stderr.write(`${error}\n`);
     return 2;
@@ -73,54 +72,4 @@ function untilEnded(cutover: Cutover, log: ProcessLog): Promise<number> {
       log.write('WARNING', 'main', 'SIGHUP: this version can not read its configuration anew'),
     );
   });
-}
-
-type Loaded =
-  | { readonly ok: true; readonly config: Config; readonly text: string; readonly warnings: readonly string[] }
-  | { readonly ok: false; readonly errors: readonly string[] };
-
-function load(file: string): Loaded {
-  const read = readText(file, 'configuration file');
-  if (!read.ok) return { ok: false, errors: [read.error] };
-  const parsed = parseConfig(read.text);
-  if (!parsed.ok) return { ok: false, errors: parsed.errors.map((error) => `${file}: ${error}`) };
-  const config = withToken(parsed.value);
-  return config.ok ? { ok: true, config: config.config, text: read.text, warnings: parsed.warnings } : config;
-}
-
-/** The token that `configService.tokenFile` holds takes the place of one in the file. */
-function withToken(
-  config: Config,
-): { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly errors: readonly string[] } {
-  const { tokenFile } = config.configService;
-  if (tokenFile === null) return { ok: true, config };
-  const read = readText(tokenFile, 'token file');
-  if (!read.ok) return { ok: false, errors: [read.error] };
-  const token = read.text.trim();
-  if (token === '') return { ok: false, errors: [`The token file ${tokenFile} is empty`] };
-  return { ok: true, config: { ...config, configService: { ...config.configService, token } } };
-}
-
-function readText(
-  file: string,
-  what: string,
-): { readonly ok: true; readonly text: string } | { readonly ok: false; readonly error: string } {
-  try {
-    return { ok: true, text: readFileSync(file, 'utf8') };
-  } catch (error) {
-    return { ok: false, error: `Reading the ${what} ${file} failed: ${readFault(error as NodeJS.ErrnoException)}` };
-  }
-}
-
-function readFault(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EACCES':
-      return 'permission denied';
-    case 'EISDIR':
-      return 'it is a directory';
-    default:
-      return error.message;
-  }
 }

@@ -105,3 +105,12 @@ test('the limits are those of the configuration', async () => {
   expect((await askOnce(proxy.port, { fields: [['X-A', 'b'.repeat(300)]] })).status).toBe(431);
   expect((await askOnce(proxy.port, { fields: Array.from({ length: 6 }, () => ['X', 'y']) })).status).toBe(431);
 });
+
+test('a refused HEAD is answered with a head alone, also when it comes split', async () => {
+  const proxy = await startProxy(cluster('1', [await startServer(() => {})]));
+  const client = await connectTo(proxy.port);
+  await client.flush('HE');
+  client.send('AD / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
+  expect((await client.answer('HEAD')).status).toBe(400);
+  expect((await client.source.rest()).length).toBe(0);
+});

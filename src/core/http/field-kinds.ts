@@ -27,43 +27,49 @@ export const kind = {
   framingLookalike: 16,
 } as const;
 
-const known: readonly (readonly [lowerName: string, kind: number])[] = [
-  ['host', kind.host],
-  ['connection', kind.connection],
-  ['keep-alive', kind.hop],
-  ['proxy-connection', kind.hop],
-  ['http2-settings', kind.hop],
-  ['te', kind.te],
-  ['transfer-encoding', kind.transferEncoding],
-  ['upgrade', kind.upgrade],
-  ['content-length', kind.contentLength],
-  ['expect', kind.expect],
-  ['x-forwarded-for', kind.forwarded],
-  ['x-forwarded-proto', kind.forwarded],
-  ['x-forwarded-host', kind.forwarded],
-  ['forwarded', kind.forwarded],
-  ['via', kind.via],
-  ['date', kind.date],
-  ['cookie', kind.cookie],
-  ['set-cookie', kind.setCookie],
-  ['authorization', kind.authorization],
-  ['max-forwards', kind.maxForwards],
+interface KnownName {
+  readonly lowerName: string;
+  readonly kind: number;
+}
+
+const known: readonly KnownName[] = [
+  { lowerName: 'host', kind: kind.host },
+  { lowerName: 'connection', kind: kind.connection },
+  { lowerName: 'keep-alive', kind: kind.hop },
+  { lowerName: 'proxy-connection', kind: kind.hop },
+  { lowerName: 'http2-settings', kind: kind.hop },
+  { lowerName: 'te', kind: kind.te },
+  { lowerName: 'transfer-encoding', kind: kind.transferEncoding },
+  { lowerName: 'upgrade', kind: kind.upgrade },
+  { lowerName: 'content-length', kind: kind.contentLength },
+  { lowerName: 'expect', kind: kind.expect },
+  { lowerName: 'x-forwarded-for', kind: kind.forwarded },
+  { lowerName: 'x-forwarded-proto', kind: kind.forwarded },
+  { lowerName: 'x-forwarded-host', kind: kind.forwarded },
+  { lowerName: 'forwarded', kind: kind.forwarded },
+  { lowerName: 'via', kind: kind.via },
+  { lowerName: 'date', kind: kind.date },
+  { lowerName: 'cookie', kind: kind.cookie },
+  { lowerName: 'set-cookie', kind: kind.setCookie },
+  { lowerName: 'authorization', kind: kind.authorization },
+  { lowerName: 'max-forwards', kind: kind.maxForwards },
 ];
 
 /** The known names of each length. */
-const byLength: (readonly (readonly [string, number])[] | undefined)[] = [];
-for (const entry of known) byLength[entry[0].length] = [...(byLength[entry[0].length] ?? []), entry];
+const byLength: (readonly KnownName[] | undefined)[] = [];
+for (const name of known) byLength[name.lowerName.length] = [...(byLength[name.lowerName.length] ?? []), name];
 
 /** The kind of the field name that stands in `bytes` from `from` to `to`. */
 export function kindOfName(bytes: Uint8Array, from: number, to: number): number {
   const candidates = byLength[to - from];
   if (candidates === undefined) return kind.other;
   const first = (bytes[from] as number) | 0x20;
-  for (const [name, nameKind] of candidates) {
-    if (name.charCodeAt(0) !== first) continue;
-    const match = compare(bytes, from, name);
-    if (match === 'same') return nameKind;
-    if (match === 'underscored') return underscored(nameKind);
+  for (let index = 0; index < candidates.length; index += 1) {
+    const candidate = candidates[index] as KnownName;
+    if (candidate.lowerName.charCodeAt(0) !== first) continue;
+    const match = compare(bytes, from, candidate.lowerName);
+    if (match === 'same') return candidate.kind;
+    if (match === 'underscored') return underscored(candidate.kind);
   }
   return kind.other;
 }

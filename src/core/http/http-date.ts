@@ -2,11 +2,6 @@
  * The Date field (RFC 9110 section 5.6.7): IMF-fixdate, made once a second.
  */
 
-/** `Sun, 06 Nov 1994 08:49:37 GMT` for milliseconds of wall-clock time. */
-export function httpDate(wallMs: number): string {
-  return new Date(wallMs).toUTCString();
-}
-
 /** The ready-made Date line of the present second. */
 export class DateLine {
   #second = Number.NaN;
@@ -21,4 +16,9 @@ export class DateLine {
     }
     return this.#line;
   }
+}
+
+/** `Sun, 06 Nov 1994 08:49:37 GMT` for milliseconds of wall-clock time. */
+export function httpDate(wallMs: number): string {
+  return new Date(wallMs).toUTCString();
 }

@@ -70,8 +70,8 @@ export interface RequestSink {
   requestBody(bytes: Buffer, from: number, to: number): void;
   /** The message is complete. `trailers` is null when there were none; lent like the head. */
   requestEnd(trailers: FieldLines | null): void;
-  /** The message is refused; the parser takes no more bytes. Called once. */
-  requestError(error: ProtocolError): void;
+  /** The message is refused; the parser takes no more bytes. Called once. An answer to HEAD has no body even then. */
+  requestError(error: ProtocolError, method: 'HEAD' | ''): void;
 }
 
 export interface ResponseSink {

@@ -26,7 +26,8 @@ export interface ResponseMessageParser extends MessageParser {
   expect(method: string): void;
   /**
    * The server closed its side. Ends an `until-close` body (`responseEnd`); in any other place of a
-   * message it is a `responseError` with code `premature-close`; between messages it does nothing.
+   * message it is a `responseError` with code `premature-close`; between messages, and before the first
+   * byte of an answer, it does nothing.
    */
   finish(): void;
 }

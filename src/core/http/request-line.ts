@@ -9,6 +9,8 @@ import { CR, LF, pathOctets, queryOctets, SP, tokenOctets } from './tokens.ts';
 import { isVersionOctet, minorVersion, versionBytes, versionRefusal } from './version.ts';
 
 const QUESTION = 0x3f;
+/** `HEAD` as four octets. */
+const HEAD = 0x48454144;
 
 const place = { method: 0, path: 1, query: 2, version: 3, lineEnd: 4 } as const;
 
@@ -19,6 +21,8 @@ export class RequestLine implements StartLine {
   methodEnd = 0;
   targetEnd = 0;
   minor: 0 | 1 = 1;
+  /** The method has been read, and it is HEAD: known before the head is, so that a refusal can do without a body. */
+  isHead = false;
   readonly #bytesMax: number;
   #place: number = place.method;
 
@@ -29,6 +33,7 @@ export class RequestLine implements StartLine {
   begin(): void {
     this.done = false;
     this.error = null;
+    this.isHead = false;
     this.#place = place.method;
   }
 
@@ -68,6 +73,7 @@ export class RequestLine implements StartLine {
     if (octet !== SP) this.error = octet === CR || octet === LF ? refusals.badRequestLine : refusals.badMethod;
     else if (at === base) this.error = refusals.badRequestLine;
     this.methodEnd = at - base;
+    this.isHead = this.methodEnd === 4 && bytes.readUInt32BE(base) === HEAD;
     this.#place = place.path;
     return at + 1;
   }

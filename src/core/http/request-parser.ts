@@ -141,7 +141,7 @@ export class RequestParser implements RequestMessageParser {
 
   #refuse(error: ProtocolError, at = 0): number {
     this.stop();
-    this.#sink.requestError(error);
+    this.#sink.requestError(error, this.#line.isHead ? 'HEAD' : '');
     return at;
   }
 }

@@ -96,18 +96,14 @@ export class AnswerWriter {
     );
   }
 
-  /** A whole answer of the proxy's own. `request` is null where none was understood. */
-  own(
-    request: RequestHead | null,
-    status: OwnStatus,
-    options: { connection: 'keep-alive' | 'close'; reason?: string },
-  ): void {
+  /** A whole answer of the proxy's own. `method` is '' where none was understood. */
+  own(method: string, status: OwnStatus, options: { connection: 'keep-alive' | 'close'; reason?: string }): void {
     const { connection, reason } = options;
     this.#outbox.text(
       ownAnswer(status, {
         dateLine: this.#dateLine(),
         connection,
-        method: request?.method ?? '',
+        method,
         ...(reason === undefined ? {} : { reason }),
       }),
     );

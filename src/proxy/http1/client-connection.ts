@@ -15,7 +15,6 @@ import {
   type RequestSink,
   type ResponseHead,
 } from '../../core/http/message.ts';
-import type { OwnStatus as AnyOwnStatus } from '../../core/http/own-answers.ts';
 import { RequestParser } from '../../core/http/request-parser.ts';
 import { Exchange } from '../exchange.ts';
 import type { ClientSide, OwnStatus, TunnelEnd } from '../message-level.ts';
@@ -135,7 +134,8 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   ownAnswer(status: OwnStatus): void {
-    this.#ownText(status);
+    this.#closeAfter = !this.#mayKeepAlive();
+    this.#answer.own(this.request.method, status, { connection: this.#closeAfter ? 'close' : 'keep-alive' });
     this.#answered();
   }
 
@@ -202,7 +202,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     else this.#exchange?.requestEnd(trailers);
   }
 
-  requestError(error: ProtocolError): void {
+  requestError(error: ProtocolError, method: 'HEAD' | ''): void {
     const exchange = this.#exchange;
     this.#exchange = null;
     exchange?.clientGone();
@@ -210,8 +210,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
       this.cutOff();
       return;
     }
-    this.#closeAfter = true;
-    this.#ownText(error.status, error.reason);
+    this.#answer.own(method, error.status, { connection: 'close', reason: error.reason });
     this.#linger();
   }
 
@@ -235,8 +234,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
       this.cutOff();
       return;
     }
-    this.#closeAfter = true;
-    this.#ownText(408);
+    this.#answer.own(this.#request?.method ?? '', 408, { connection: 'close' });
     this.#linger();
     this.deadlineMs = nowMs + LINGER_MS;
   }
@@ -360,12 +358,6 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     });
     this.#socket.end();
     if (this.#socket.isPaused()) this.#socket.resume();
-  }
-
-  #ownText(status: AnyOwnStatus, reason?: string): void {
-    this.#closeAfter ||= this.#request === null || !this.#mayKeepAlive();
-    const connection = this.#closeAfter ? 'close' : 'keep-alive';
-    this.#answer.own(this.#request, status, reason === undefined ? { connection } : { connection, reason });
   }
 
   #mayKeepAlive(): boolean {

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import type { ClusterInput } from '../client.ts';
+import type { Mode, ServerAddress } from '../core/config/model.ts';
+import { readTextFile } from '../system/files.ts';
+import { clientFor, type TargetFlags, withTarget } from './target.ts';
+import { Failure, type Terminal } from './terminal.ts';
+import { mode, nonEmpty, number, servers } from './values.ts';
+
+interface PutFlags extends TargetFlags {
+  readonly server?: readonly ServerAddress[];
+  readonly version?: string;
+  readonly mode?: Mode;
+  readonly sessionTimeout?: number;
+  readonly percentage?: number;
+  readonly uuid?: string;
+}
+
+/** `cutover put`: adds a version and prints its id alone, for scripts. */
+export function putCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('put')
+    .description('add a version to the running proxy; prints its id')
+    .argument('[file]', 'a request body in JSON, "-" for standard input, in place of the flags')
+    .option('--server <host:port>', 'a server of the version; give it once for each', servers)
+    .option('--version <version>', 'what the version is called (default: "0.0")', nonEmpty)
+    .option('--mode <mode>', 'INSTANT, SESSION, GRADUAL or CONCURRENT (default: INSTANT)', mode)
+    .option('--session-timeout <seconds>', 'with mode SESSION', number)
+    .option('--percentage <percent>', 'percentage transition per request, with mode GRADUAL', number)
+    .option('--uuid <uuid>', 'the id to take', nonEmpty);
+  withTarget(command).action(async (file: string | undefined, flags: PutFlags) => {
+    const cluster = file === undefined ? fromFlags(flags) : fromFile(file, flags);
+    terminal.out(`${await clientFor(flags, terminal).put(cluster)}\n`);
+  });
+}
+
+function fromFlags(flags: PutFlags): ClusterInput {
+  if (flags.server === undefined) throw new Failure('"cutover put" needs --server HOST:PORT or a file', 2);
+  const { version, uuid, sessionTimeout, percentage } = flags;
+  const options = {
+    ...(sessionTimeout !== undefined && { sessionTimeout }),
+    ...(percentage !== undefined && { percentageTransitionPerRequest: percentage }),
+  };
+  const transition = { ...(flags.mode !== undefined && { mode: flags.mode }), ...options };
+  return {
+    servers: flags.server.map(({ host, port }) => ({ hostname: host, port })),
+    ...(version !== undefined && { version }),
+    ...(uuid !== undefined && { uuid }),
+    ...(Object.keys(transition).length > 0 && { upgradeTransition: transition }),
+  };
+}
+
+function fromFile(file: string, flags: PutFlags): string {
+  const { server, version, uuid, sessionTimeout, percentage } = flags;
+  const both = [server, version, uuid, flags.mode, sessionTimeout, percentage].some((value) => value !== undefined);
+  if (both) throw new Failure('"cutover put" needs a file or flags that describe the version, not both', 2);
+  const body = readTextFile(file === '-' ? '/dev/stdin' : file);
+  if (!body.ok) throw new Failure(body.reason, 2);
+  return body.text;
+}

@@ -1,0 +1,124 @@
+/**
+ * A client of the config service, for the command line and for programs: one method a REST call.
+ *
+ * @example
+ * const client = createClient({ url: 'http://127.0.0.1:9090' });
+ * const id = await client.put({ servers: [{ hostname: '127.0.0.1', port: 1036 }], version: '1.1' });
+ */
+import { CLUSTER_PATH } from './api/contract.ts';
+import type { VersionView } from './core/release/command.ts';
+
+export type { VersionView } from './core/release/command.ts';
+
+/** What a PUT may say of a version; docs/configuration.md has the meaning and the defaults. */
+export interface ClusterInput {
+  readonly servers: readonly { readonly hostname: string; readonly port: number }[];
+  readonly version?: string | number;
+  readonly uuid?: string;
+  /** `mode`, and the options of that mode. */
+  readonly upgradeTransition?: Readonly<Record<string, unknown>>;
+}
+
+export interface ClientOptions {
+  /** Where the config service listens: `http://127.0.0.1:9090`. */
+  readonly url: string;
+  /** What `configService.token` asks for. */
+  readonly token?: string | null;
+  /** How long an answer is waited for, milliseconds; 30 000 by default. */
+  readonly timeoutMs?: number;
+}
+
+/** Every method rejects with a `ClientError`. */
+export interface Client {
+  /** Adds a version, given as an object or as the text of a whole request body. Resolves with its id. */
+  put(cluster: ClusterInput | string): Promise<string>;
+  /** All versions, newest first. */
+  list(): Promise<readonly VersionView[]>;
+  show(id: string): Promise<VersionView>;
+  delete(id: string): Promise<void>;
+}
+
+/** The service refused, or gave no (sensible) answer. The message is one line for people. */
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+  /** The status that the service answered with; null when there was no answer. */
+  readonly status: number | null;
+
+  constructor(message: string, status: number | null) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function createClient(options: ClientOptions): Client {
+  const one = (id: string): string => `${CLUSTER_PATH}/${encodeURIComponent(id)}`;
+  return {
+    async put(cluster) {
+      const body = typeof cluster === 'string' ? cluster : JSON.stringify({ cluster });
+      return (await call(options, { method: 'PUT', path: CLUSTER_PATH, body })).trim();
+    },
+    async list() {
+      return fromJson(await call(options, { method: 'GET', path: CLUSTER_PATH }), options);
+    },
+    async show(id) {
+      return fromJson(await call(options, { method: 'GET', path: one(id) }), options);
+    },
+    async delete(id) {
+      await call(options, { method: 'DELETE', path: one(id) });
+    },
+  };
+}
+
+interface Call {
+  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly body?: string;
+}
+
+async function call(options: ClientOptions, { method, path, body }: Call): Promise<string> {
+  const headers: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
+  if (options.token) headers.Authorization = `Bearer ${options.token}`;
+  const signal = AbortSignal.timeout(options.timeoutMs ?? 30_000);
+  try {
+    const init = { method, headers, signal, redirect: 'manual' as const, ...(body === undefined ? {} : { body }) };
+    const response = await fetch(new URL(path, options.url), init);
+    const text = await response.text();
+    if (response.ok) return text;
+    const reason = firstLine(text) || response.statusText || 'no reason given';
+    throw new ClientError(`The config service answered ${response.status}: ${reason}`, response.status);
+  } catch (error) {
+    if (error instanceof ClientError) throw error;
+    throw new ClientError(`Calling the config service at ${options.url} failed: ${causeOf(error)}`, null);
+  }
+}
+
+function fromJson<T>(text: string, { url }: ClientOptions): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new ClientError(`Calling the config service at ${url} failed: its answer is not JSON`, null);
+  }
+}
+
+const firstLine = (text: string): string => text.trim().split('\n', 1)[0] ?? '';
+
+const CAUSES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'the host name could not be resolved',
+  EHOSTUNREACH: 'host unreachable',
+  ENETUNREACH: 'network unreachable',
+  UND_ERR_SOCKET: 'the connection broke',
+};
+
+/** fetch says "fetch failed" and hides the cause one level down. */
+function causeOf(error: unknown): string {
+  const { name, message, cause } = error as {
+    name?: string;
+    message?: string;
+    cause?: { code?: string; message?: string };
+  };
+  if (name === 'TimeoutError') return 'no answer in time';
+  return CAUSES[cause?.code ?? ''] ?? cause?.code ?? firstLine(cause?.message ?? message ?? String(error));
+}
