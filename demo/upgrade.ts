@@ -56,7 +56,7 @@ export async function playUpgrade(scenario: Scenario, folder: string, narrator: 
   const [old, next] = await Promise.all([startWiki(OLD, folder, oldPort), startWiki(NEW, folder, newPort)]);
   const proxy = await startProxy(folder, clusterOf(old));
   let exitCode: number | null = null;
-  const stage = new Stage(proxy, narrator, new Map([[await proxy.firstId(), OLD]]));
+  const stage = new Stage(proxy, narrator, await proxy.firstId());
   try {
     narrator.heading(scenario.mode, scenario.story);
     await stage.welcome('Ann Bob Cid Dee Eve Fay Gus Hal'.split(' ').slice(0, BROWSERS));
@@ -80,14 +80,15 @@ export async function playUpgrade(scenario: Scenario, folder: string, narrator: 
 class Stage {
   readonly #proxy: RunningProxy;
   readonly #narrator: Narrator;
-  readonly #versions: Map<string, string>;
+  /** The id of the old version; any other id that a cookie names is the new one's, from before its PUT is answered. */
+  readonly #oldId: string;
   readonly #tally: Tally = { answers: new Map(), failures: [] };
   #browsers: Browser[] = [];
 
-  constructor(proxy: RunningProxy, narrator: Narrator, versions: Map<string, string>) {
+  constructor(proxy: RunningProxy, narrator: Narrator, oldId: string) {
     this.#proxy = proxy;
     this.#narrator = narrator;
-    this.#versions = versions;
+    this.#oldId = oldId;
   }
 
   /** Browsers come: each loads the page, then works. */
@@ -95,7 +96,7 @@ class Stage {
     const where = {
       port: this.#proxy.port,
       tally: this.#tally,
-      versionOf: (cookie: string) => this.#versions.get(cookie),
+      versionOf: (cookie: string) => (cookie === this.#oldId ? OLD : NEW),
     };
     const coming = names.map((name) => new Browser(name, where));
     await Promise.all(coming.map((browser) => browser.open()));
@@ -118,7 +119,6 @@ class Stage {
       scenario.flags === undefined
         ? await this.#putByRest(scenario, next)
         : await this.#putByCommand(scenario.flags, next);
-    this.#versions.set(id, NEW);
     this.#narrator.line('', `-> ${id}`);
     return id;
   }
