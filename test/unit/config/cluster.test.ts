@@ -169,10 +169,6 @@ describe('upgradeTransition', () => {
     });
   });
 
-  test('CONCURRENT without methods says that writes are duplicated', () => {
-    expect(warningsOf(parseCluster(upgrade({ mode: 'CONCURRENT' })))).toEqual([expect.stringContaining('writes too')]);
-  });
-
   test("the thesis's template, every option 0, is accepted: options of other modes are ignored with a warning", () => {
     const text = upgrade({ mode: 'INSTANT', sessionTimeout: 0, percentageTransitionPerRequest: 0 });
     expect(warningsOf(parseCluster(text))).toEqual([
