@@ -112,9 +112,9 @@ export class Controller implements ReleaseListener {
     this.#prober.close();
   }
 
-  #eventOf(command: Command): Extract<ReleaseEvent, { kind: 'put' | 'delete' }> {
+  #eventOf(command: Command): ReleaseEvent {
     const atMs = this.#parts.clock.wallMs();
-    if (command.kind === 'delete') return { kind: 'delete', id: command.id, atMs };
+    if (command.kind !== 'put') return { ...command, atMs };
     const { spec, origin } = command;
     return { kind: 'put', id: spec.uuid ?? this.#parts.dice.versionId(), spec, origin, atMs };
   }
