@@ -11,6 +11,7 @@ export class Draft {
   /** In version order, newest first. */
   versions: readonly VersionState[];
   readonly effects: Effect[] = [];
+  applied: unknown;
   readonly #before: ReleaseState;
   readonly #atMs: number;
   #putSequence: number;
@@ -20,6 +21,7 @@ export class Draft {
     this.#before = before;
     this.#atMs = atMs;
     this.versions = before.versions;
+    this.applied = before.applied;
     this.#putSequence = before.putSequence;
     this.#epochSequence = before.epochSequence;
   }
@@ -72,6 +74,7 @@ export class Draft {
     if (this.versions === this.#before.versions) return this.#before;
     return {
       ...this.#before,
+      applied: this.applied,
       putSequence: this.#putSequence,
       epochSequence: this.#epochSequence,
       versions: withoutOldFinished(this.versions),

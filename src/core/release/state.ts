@@ -4,9 +4,6 @@
  */
 import type { ClusterSpec } from '../config/model.ts';
 
-/** Raised when the document's shape changes, so that an older one can be recognised and migrated. */
-export const STATE_FORMAT = 1;
-
 /** The one service there is for now. */
 export const DEFAULT_SERVICE = 'default';
 
@@ -47,14 +44,18 @@ export interface VersionState {
 }
 
 export interface ReleaseState {
-  readonly format: typeof STATE_FORMAT;
+  /**
+   * The `cluster` that the configuration file held when it was last put in force, as it was written there; null before. At
+   * start it tells a file that has changed from one that has not.
+   */
+  readonly applied: unknown;
   readonly putSequence: number;
   readonly epochSequence: number;
   /** In version order, newest first, whatever their phase. */
   readonly versions: readonly VersionState[];
 }
 
-export const EMPTY_STATE: ReleaseState = { format: STATE_FORMAT, putSequence: 0, epochSequence: 0, versions: [] };
+export const EMPTY_STATE: ReleaseState = { applied: null, putSequence: 0, epochSequence: 0, versions: [] };
 
 /** In the routing table. */
 export function serves(version: VersionState): boolean {
