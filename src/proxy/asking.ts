@@ -68,15 +68,30 @@ export class Asking implements Answering, AttemptListener {
     this.#try(this.#question.repeatable ? 'any' : 'recent');
   }
 
+  /** The server that is or was asked last. */
+  get serverKey(): string {
+    return this.#server.key;
+  }
+
+  /** How long the present attempt has lasted. */
+  get waitedMs(): number {
+    return this.#plane.clock.nowMs() - this.#begunMs;
+  }
+
   /** From here on the answer is told to another listener: to one that holds it, or back to the one that asked. */
   handTo(listener: AnswerListener): void {
     this.#listener = listener;
   }
 
-  /** The answer that has begun can't be used, whatever its status says: the attempt has failed. */
-  refuse(text: string): void {
+  /** What this attempt does can't be used, or is wanted no longer: it has failed. */
+  refuse(kind: Failure['kind'], text: string): void {
     this.#attempt?.abandon();
-    this.attemptFailed({ kind: 'malformed', phase: 'sent', stale: false, text });
+    this.attemptFailed({
+      kind,
+      phase: this.#status === 0 || this.#status === 101 ? 'sent' : 'answering',
+      stale: false,
+      text,
+    });
   }
 
   get connected(): boolean {

@@ -7,7 +7,8 @@ import type { Config } from '../core/config/model.ts';
 import { DateLine } from '../core/http/http-date.ts';
 import type { VersionFigures } from '../core/messages.ts';
 import { CookieLines } from '../core/routing/cookies.ts';
-import type { RoutingTable } from '../core/routing/table.ts';
+import { ReplayBudget } from '../core/routing/replay-budget.ts';
+import type { CutOrder, RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Dice } from '../system/dice.ts';
 import type { Log } from '../system/log.ts';
@@ -48,9 +49,10 @@ export class DataPlane {
       register: new Register(),
       budget: new BufferBudget(config.limits.bufferBytes),
       cookies: new CookieLines(config.cookies),
-      counters: { exchanges: 0, notReplayable: 0, replays: 0, fanOutSkipped: 0, ownAnswers: 0 },
+      counters: { exchanges: 0, fanOutSkipped: 0, ownAnswers: 0 },
       pool: new UpstreamPool(),
       rotation: new Rotation(),
+      replayBudget: new ReplayBudget(config.replay.budget),
       dateLine: new DateLine(),
       tunnels: new Set(),
       table: { number: 0, cut: [], chain: [], thresholds: [], single: [], fanOut: [] },
@@ -69,6 +71,9 @@ export class DataPlane {
   publish(table: RoutingTable): void {
     const before = this.#plane.table;
     this.#plane.table = table;
+    for (const order of table.cut) {
+      if (!before.cut.includes(order)) this.#cut(order);
+    }
     if (before.chain === table.chain) return;
     const keys = new Set<string>();
     for (const route of table.chain) {
@@ -116,7 +121,15 @@ export class DataPlane {
     this.#plane.sweeper.close();
   }
 
-  #closeTunnels(): void {
-    for (const tunnel of [...this.#plane.tunnels]) tunnel.close();
+  /** Ends what a version that has left still has in flight: its time to drain is over. */
+  #cut(order: CutOrder): void {
+    if (order.what === 'exchanges') this.#listener.cutExchanges(order.versionId);
+    else this.#closeTunnels(order.versionId);
+  }
+
+  #closeTunnels(versionId?: string): void {
+    for (const tunnel of [...this.#plane.tunnels]) {
+      if (versionId === undefined || tunnel.versionId === versionId) tunnel.close();
+    }
   }
 }

@@ -8,11 +8,15 @@ import type { FieldLines } from '../core/http/fields.ts';
 import { acceptsOffer } from '../core/http/header-values.ts';
 import { hasBody, type ResponseHead } from '../core/http/message.ts';
 import { decide } from '../core/routing/decide.ts';
+import { isIgnored } from '../core/routing/ignored.ts';
 import { isRepeatable, isServerFailure } from '../core/routing/replay.ts';
 import type { Plan, Route, RoutingTable } from '../core/routing/table.ts';
 import { Asking, type Question } from './asking.ts';
+import { Course } from './course.ts';
+import { ExchangeFailures } from './exchange-failures.ts';
 import { FanOut } from './fan-out.ts';
 import { HeldAnswer } from './held-answer.ts';
+import { holdAnswer } from './hold.ts';
 import { KeptBody } from './kept-body.ts';
 import type { AnswerListener, ClientListener, ClientSide, Failure, OwnStatus } from './message-level.ts';
 import type { Plane } from './plane.ts';
@@ -26,21 +30,22 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   readonly #body: KeptBody;
   readonly #repeatable: boolean;
   readonly #counts: boolean;
-  #plan: Plan | null = null;
-  /** How far down the plan this exchange has come: the version asked now stands just before it. */
-  #position = 0;
+  #course: Course | null = null;
   #asking: Asking | FanOut | null = null;
   #fanOut: FanOut | null = null;
   /** The first answer that was a failure, to be given when no other version answers. */
   #kept: HeldAnswer | null = null;
+  readonly #failures: ExchangeFailures;
   #failure: Failure | null = null;
-  #askedAgain = false;
-  /** The body is being kept whole before anyone is asked: for a fan-out. */
-  #gathering = false;
+  /** The fan-out for which the body is being kept whole before anyone is asked. */
+  #gathering: Plan | null = null;
+  #fanningOut = false;
   #continued = false;
   #answerBegun = false;
   /** Nobody is asked any more: the answer under way is given whatever it is. */
   #settled = false;
+  /** The answer under way has been held back, and is released. */
+  #held = false;
   #over = false;
   deadlineMs = Number.POSITIVE_INFINITY;
 
@@ -50,7 +55,8 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     this.#table = plane.table;
     this.#body = new KeptBody(plane.budget);
     this.#repeatable = isRepeatable(client.request, plane.config.replay.methods);
-    this.#counts = !plane.config.ignorePaths.includes(pathOf(client.request.target));
+    this.#counts = !isIgnored(client.request.target, plane.config.ignorePaths);
+    this.#failures = new ExchangeFailures(plane, plane.table, this.#counts);
     const { totalMs } = plane.config.timeouts;
     if (totalMs !== null) {
       this.deadlineMs = plane.clock.nowMs() + totalMs;
@@ -68,13 +74,9 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
       return;
     }
     const plan = decide(table, this.#client.facts);
-    this.#countOlderSessions(plan);
-    this.#plan = plan;
-    if (plan.kind === 'single') {
-      this.#askNext();
-      return;
-    }
-    this.#beginFanOut();
+    this.#plane.register.admit(table, plan);
+    if (plan.kind === 'single') this.#askOne(plan);
+    else this.#beginFanOut(plan);
   }
 
   /** The bound on a whole exchange (`timeouts.total`) has passed. */
@@ -88,6 +90,14 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     }
   }
 
+  /** The time that this version had to drain is over: an attempt on it has failed. */
+  cutOn(versionId: string): void {
+    const asking = this.#asking;
+    if (asking instanceof Asking && asking.route.id === versionId && !this.#over) {
+      asking.refuse('cut', `Version ${asking.route.version} has had its time to drain`);
+    }
+  }
+
   /** True once the client has been sent the beginning of an answer. */
   get answerBegun(): boolean {
     return this.#answerBegun;
@@ -97,9 +107,12 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   requestBody(bytes: Buffer, from: number, to: number): void {
     if (this.#over) return;
+    const wasWhole = this.#body.whole;
     this.#body.add(bytes, from, to);
-    if (this.#gathering) {
-      if (!this.#body.whole || this.#body.bytes > this.#plane.config.replay.bodyBytes) this.#askOneInstead();
+    if (wasWhole && !this.#body.whole) this.#noteNotReplayable('there is no room to keep its body');
+    if (this.#gathering !== null) {
+      const isTooLarge = !this.#body.whole || this.#body.bytes > this.#plane.config.replay.bodyBytes;
+      if (isTooLarge) this.#askOneInstead(this.#gathering);
       return;
     }
     const accepted = this.#asking?.body(bytes, from, to) ?? true;
@@ -110,7 +123,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   requestEnd(trailers: FieldLines | null): void {
     if (this.#over) return;
     this.#body.end(trailers);
-    if (this.#gathering) this.#startFanOut();
+    if (this.#gathering !== null) this.#startFanOut(this.#gathering);
     else this.#asking?.end(trailers);
   }
 
@@ -124,6 +137,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   clientGone(): void {
     if (this.#over) return;
+    if (!this.#answerBegun && this.#asking instanceof Asking) this.#failures.addAbandoned(this.#asking);
     this.#asking?.abandon();
     this.#finish();
   }
@@ -147,10 +161,13 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
       this.#switchProtocols(head, route);
       return;
     }
-    if (this.#fanOut !== null && !this.#settled && this.#asking !== this.#fanOut && isServerFailure(head.status)) {
-      this.#keepAndAskNext(head, route);
+    if (isServerFailure(head.status) && this.#triesElsewhere(head, route)) return;
+    if (this.#shouldHold(head, route)) {
+      this.#held = true;
+      holdAnswer(this.#plane, { asking: this.#asking as Asking, head }, this);
       return;
     }
+    this.#failures.decide(isServerFailure(head.status) ? null : route);
     this.#answerBegun = true;
     this.#body.drop();
     this.#client.head(head, this.#setCookies(route));
@@ -166,15 +183,18 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   }
 
   answerFailed(failure: Failure): void {
+    this.#failure = failure;
+    const asking = this.#asking;
+    const answering = asking instanceof FanOut ? asking.winner : asking;
+    if (answering !== null) this.#failures.add(answering, failure.kind, failure.text);
+    else if (this.#fanOut !== null) this.#kept = this.#fanOut.keptAnswer();
     if (this.#answerBegun) {
       this.#finish();
       this.#client.cutOff();
       return;
     }
-    this.#failure = failure;
-    if (this.#fanOut !== null && this.#asking === this.#fanOut) this.#kept = this.#fanOut.keptAnswer();
-    const mayAskAgain = this.#body.whole && (failure.phase === 'unsent' || this.#repeatable);
-    if (mayAskAgain) this.#askNext();
+    const from = answering?.route ?? this.#course?.admitted;
+    if (from !== undefined && this.#mayAskAgain(failure.phase)) this.#askNext(from, failure.phase);
     else this.#settle();
   }
 
@@ -188,26 +208,48 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   // ---- going down the plan
 
-  #askNext(): void {
-    const plan = this.#plan as Plan;
-    const route = plan.order[this.#position];
-    if (route !== undefined) {
-      if (this.#position > 0) this.#plane.counters.replays += 1;
-      this.#position += 1;
-      this.#ask(route);
-      return;
-    }
-    const [admitted] = plan.order;
-    const mayHaveAnother = this.#failure !== null && this.#failure.phase !== 'unsent' && !this.#askedAgain;
-    if (admitted !== undefined && admitted.servers.length > 1 && mayHaveAnother && this.#kept === null) {
-      this.#askedAgain = true;
-      this.#ask(admitted);
-      return;
-    }
-    this.#settle();
+  /** Asks the version that the course names next, after the failure of `from`. */
+  #askNext(from: Route, phase: Failure['phase']): void {
+    const failures = this.#failures.count;
+    const route = this.#course?.next({ from, phase, failures, hasKept: this.#kept !== null }) ?? null;
+    if (route === null) this.#settle();
+    else this.#ask(route);
+  }
+
+  /** True when the request may be sent to another version after it came this far. */
+  #mayAskAgain(phase: Failure['phase']): boolean {
+    return this.#body.whole && (phase === 'unsent' || this.#repeatable);
+  }
+
+  /**
+   * A server error of a version on trial, or of an older one after such a failure, is kept while another version is
+   * asked. A trusted version's own errors are the service's, and go to the client.
+   */
+  #triesElsewhere(head: ResponseHead, route: Route): boolean {
+    if (this.#settled || this.#asking === this.#fanOut) return false;
+    if (!route.onTrial && this.#failures.count === 0) return false;
+    const asking = this.#asking as Asking;
+    this.#failures.add(asking, 'server-error', `status ${head.status}`);
+    if (!this.#mayAskAgain('sent')) return false;
+    this.#failure = { kind: 'malformed', phase: 'sent', stale: false, text: `status ${head.status}` };
+    const held = new HeldAnswer(asking, { watcher: NOBODY, plane: this.#plane });
+    asking.handTo(held);
+    held.answerHead(head, route);
+    if (this.#kept === null) this.#kept = held;
+    else held.drop();
+    this.#askNext(route, 'sent');
+    return true;
+  }
+
+  /** An answer of a version on trial that could still be replayed if it broke; streams of events are not kept waiting. */
+  #shouldHold(head: ResponseHead, route: Route): boolean {
+    if (!route.onTrial || this.#held || this.#settled || this.#asking === this.#fanOut) return false;
+    if (!this.#mayAskAgain('sent') || this.#course?.hasNext !== true) return false;
+    return !(head.fields.get('content-type') ?? '').startsWith('text/event-stream');
   }
 
   #ask(route: Route): void {
+    this.#held = false;
     const asking = new Asking(this.#plane, route, this.#question());
     this.#asking = asking;
     asking.begin();
@@ -217,6 +259,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   /** No version is left to ask, or none may be asked: the first failed answer if there is one, else the proxy's own. */
   #settle(): void {
     this.#settled = true;
+    this.#failures.decide(null);
     if (this.#kept !== null) {
       this.#asking = this.#kept.asking;
       this.#kept.releaseTo(this);
@@ -235,7 +278,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
       outgoing: {
         request: this.#client.request,
         clientIp: this.#client.clientIp,
-        expect: this.#continued || this.#plan?.kind === 'fan-out' ? 'drop' : 'keep',
+        expect: this.#continued || this.#fanningOut ? 'drop' : 'keep',
       },
       body: this.#body,
       repeatable: this.#repeatable,
@@ -247,18 +290,18 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   // ---- fan-out
 
-  #beginFanOut(): void {
+  #beginFanOut(plan: Plan): void {
     const { request } = this.#client;
     const tooLarge = request.framing === 'length' && request.length > this.#plane.config.replay.bodyBytes;
     const crowded = this.#plane.droppedAnswers >= this.#plane.config.limits.concurrentAttempts;
     if (crowded) this.#plane.counters.fanOutSkipped += 1;
     if (tooLarge || crowded || request.upgrade !== '') {
-      this.#askOneInstead();
+      this.#askOneInstead(plan);
       return;
     }
-    this.#gathering = true;
+    this.#gathering = plan;
     if (this.#body.ended) {
-      this.#startFanOut();
+      this.#startFanOut(plan);
       return;
     }
     if (request.expectsContinue) {
@@ -267,32 +310,25 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     }
   }
 
-  #startFanOut(): void {
-    this.#gathering = false;
-    const plan = this.#plan as Plan;
-    this.#position = plan.legs;
-    const fanOut = new FanOut(this.#plane, plan, this.#question());
+  #startFanOut(plan: Plan): void {
+    this.#gathering = null;
+    this.#fanningOut = true;
+    this.#course = new Course(this.#plane, { table: this.#table, plan, position: plan.legs });
+    const fanOut = new FanOut(this.#plane, plan, { ...this.#question(), failures: this.#failures });
     this.#fanOut = fanOut;
     this.#asking = fanOut;
     fanOut.begin();
   }
 
   /** What can't be duplicated goes to the version that admitted it, and down the chain from there. */
-  #askOneInstead(): void {
-    this.#gathering = false;
-    this.#plan = this.#table.single[this.#plan?.admitted ?? 0] ?? null;
-    this.#askNext();
+  #askOneInstead(plan: Plan): void {
+    this.#gathering = null;
+    this.#askOne(this.#table.single[plan.admitted] as Plan);
   }
 
-  /** After a fan-out, a further version's server error is a failure like those before it. */
-  #keepAndAskNext(head: ResponseHead, route: Route): void {
-    const asking = this.#asking as Asking;
-    const held = new HeldAnswer(asking, { watcher: NOBODY, plane: this.#plane });
-    asking.handTo(held);
-    held.answerHead(head, route);
-    if (this.#kept === null) this.#kept = held;
-    else held.drop();
-    this.#askNext();
+  #askOne(plan: Plan): void {
+    this.#course = new Course(this.#plane, { table: this.#table, plan, position: 1 });
+    this.#ask(this.#course.admitted);
   }
 
   // ---- the end of it
@@ -301,7 +337,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     const asking = this.#asking as Asking;
     const { request } = this.#client;
     if (!acceptsOffer(request.upgrade, head.fields)) {
-      asking.refuse(`Malformed answer from ${route.version}: 101 names a protocol that was not offered`);
+      asking.refuse('malformed', `Malformed answer from ${route.version}: 101 names a protocol that was not offered`);
       return;
     }
     if (this.#client.hasBytesAhead || !this.#client.requestComplete) {
@@ -310,6 +346,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
       this.#giveUp(400);
       return;
     }
+    this.#failures.decide(route);
     this.#finish();
     const upstream = asking.upgrade();
     openTunnel(this.#plane, { route, client: this.#client.upgrade(head, this.#setCookies(route)), upstream });
@@ -322,7 +359,10 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   }
 
   #finish(): void {
+    if (this.#over) return;
     this.#over = true;
+    this.#failures.decide(null);
+    this.#course?.close();
     if (this.deadlineMs !== Number.POSITIVE_INFINITY) this.#plane.sweeper.delete(this);
     this.#body.drop();
     this.#fanOut?.dropKept();
@@ -332,38 +372,24 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   /** Lets go of the kept body as soon as no replay could use it. */
   #trimBody(): void {
     if (!this.#body.whole || this.#asking?.connected !== true) return;
-    if (this.#body.bytes > this.#plane.config.replay.bodyBytes) {
-      this.#body.drop();
-      this.#plane.counters.notReplayable += 1;
-      this.#plane.log.write('INFO', 'exchange', 'The request is not replayable: its body is larger than what is kept');
-    } else if (!this.#repeatable && this.#body.bytes > 0) {
-      this.#body.drop();
-    }
+    if (this.#body.bytes > this.#plane.config.replay.bodyBytes)
+      this.#noteNotReplayable('its body is larger than what is kept');
+    else if (!this.#repeatable && this.#body.bytes > 0) this.#body.drop();
+  }
+
+  #noteNotReplayable(why: string): void {
+    this.#body.drop();
+    if (this.#course !== null) this.#plane.register.of(this.#course.admitted.id).notReplayable += 1;
+    this.#plane.log.write('INFO', 'exchange', `The request is not replayable: ${why}`);
   }
 
   #setCookies(route: Route): string {
-    const plan = this.#plan as Plan;
-    // The way down the chain: from the newest to the admitting version, and on through each older one asked.
-    const met = this.#asking === this.#fanOut ? plan.order.indexOf(route) : Math.max(this.#position, 1) - 1;
-    const reach = Math.min(plan.admitted + met, this.#table.chain.length - 1);
+    const reach = this.#course?.reach(route, this.#asking === this.#fanOut ? 'several' : 'one') ?? 0;
     return this.#plane.cookies.linesFor(
       { table: this.#table, reach, answered: route, facts: this.#client.facts },
       this.#plane.clock.wallMs(),
     );
   }
-
-  /** What SESSION waits for: requests that a version on its way to release passed on for their older session. */
-  #countOlderSessions(plan: Plan): void {
-    for (let index = 0; index < plan.admitted; index += 1) {
-      const route = this.#table.chain[index] as Route;
-      if (route.mode === 'SESSION' && !route.released) this.#plane.register.of(route.id).olderSessions += 1;
-    }
-  }
 }
 
 const NOBODY = { heldInterim(): void {}, heldHead(): void {}, heldFailed(): void {} };
-
-function pathOf(target: string): string {
-  const query = target.indexOf('?');
-  return query < 0 ? target : target.slice(0, query);
-}

@@ -10,10 +10,16 @@ import type { ResponseHead } from '../core/http/message.ts';
 import { isServerFailure } from '../core/routing/replay.ts';
 import type { Plan } from '../core/routing/table.ts';
 import { Asking, type Question } from './asking.ts';
+import type { ExchangeFailures } from './exchange-failures.ts';
 import { HeldAnswer } from './held-answer.ts';
 import type { Answering, AnswerListener, Failure, TunnelEnd } from './message-level.ts';
 import type { Plane } from './plane.ts';
 import type { Timed } from './sweeper.ts';
+
+interface FanOutQuestion extends Question {
+  readonly listener: AnswerListener;
+  readonly failures: ExchangeFailures;
+}
 
 export class FanOut implements Answering, Timed {
   deadlineMs = Number.POSITIVE_INFINITY;
@@ -22,6 +28,7 @@ export class FanOut implements Answering, Timed {
 
   readonly #plane: Plane;
   readonly #listener: AnswerListener;
+  readonly #failures: ExchangeFailures;
   readonly #patienceMs: number;
   /** Newest first. */
   readonly #legs: readonly HeldAnswer[];
@@ -29,9 +36,10 @@ export class FanOut implements Answering, Timed {
   #over = false;
   #lastFailure: Failure | null = null;
 
-  constructor(plane: Plane, plan: Plan, question: Question & { readonly listener: AnswerListener }) {
+  constructor(plane: Plane, plan: Plan, question: FanOutQuestion) {
     this.#plane = plane;
     this.#listener = question.listener;
+    this.#failures = question.failures;
     this.#patienceMs = plan.order[0]?.patienceMs ?? 0;
     this.#legs = plan.order.slice(0, plan.legs).map((route) => {
       const asking = new Asking(plane, route, question);
@@ -44,6 +52,11 @@ export class FanOut implements Answering, Timed {
 
   begin(): void {
     for (const leg of this.#legs) leg.asking.begin();
+  }
+
+  /** The version whose answer is given, once that is decided. */
+  get winner(): Asking | null {
+    return this.#winner?.asking ?? null;
   }
 
   /** After all have failed: the answer to give when no further version answers, the newest first. */
@@ -96,12 +109,14 @@ export class FanOut implements Answering, Timed {
     if (!this.#over && this.#winner === null && held === this.#legs[0]) this.#listener.answerInterim(head);
   }
 
-  heldHead(_held: HeldAnswer): void {
+  heldHead(held: HeldAnswer): void {
+    if (isServerFailure(held.status)) this.#failures.add(held.asking, 'server-error', `status ${held.status}`);
     this.#decide();
   }
 
   heldFailed(held: HeldAnswer, failure: Failure): void {
     this.#lastFailure = worse(this.#lastFailure, failure);
+    if (!isServerFailure(held.status)) this.#failures.add(held.asking, failure.kind, failure.text);
     if (held !== this.#winner) this.#decide();
   }
 

@@ -13,10 +13,16 @@ import type { Plane } from './plane.ts';
 const HELD_BYTES_MAX = 64 * 1024;
 
 /** Is told when there is something to decide. */
-interface HeldWatcher {
+export interface HeldWatcher {
   heldInterim(held: HeldAnswer, head: ResponseHead): void;
   /** The head is here (`held.status`). */
   heldHead(held: HeldAnswer): void;
+  /** As much is held as may be, or there is no room for more. Unless it is released now, the attempt is paused. */
+  heldFull?(held: HeldAnswer): void;
+  /** The answer is whole. */
+  heldEnded?(held: HeldAnswer): void;
+  /** A read is over. */
+  heldFlush?(held: HeldAnswer): void;
   heldFailed(held: HeldAnswer, failure: Failure): void;
 }
 
@@ -28,6 +34,7 @@ export class HeldAnswer implements AnswerListener {
   failed = false;
   readonly #watcher: HeldWatcher;
   readonly #plane: Plane;
+  readonly #bytesMax: number;
   #head: ResponseHead | null = null;
   #chunks: Buffer[] = [];
   #bytes = 0;
@@ -36,10 +43,14 @@ export class HeldAnswer implements AnswerListener {
   #dropped = false;
   #released = false;
 
-  constructor(asking: Asking, options: { readonly watcher: HeldWatcher; readonly plane: Plane }) {
+  constructor(
+    asking: Asking,
+    options: { readonly watcher: HeldWatcher; readonly plane: Plane; readonly bytesMax?: number },
+  ) {
     this.asking = asking;
     this.#watcher = options.watcher;
     this.#plane = options.plane;
+    this.#bytesMax = options.bytesMax ?? HELD_BYTES_MAX;
   }
 
   /** The attempt is over, in whatever way. */
@@ -52,11 +63,11 @@ export class HeldAnswer implements AnswerListener {
     const { asking } = this;
     this.#released = true;
     asking.handTo(listener);
+    if (!this.#ended) asking.resume();
     if (this.#head !== null) listener.answerHead(this.#head, asking.route);
     for (const chunk of this.#chunks) listener.answerBody(chunk, 0, chunk.length);
     this.#letGo();
     if (this.#ended) listener.answerEnd(this.#trailers);
-    else asking.resume();
     listener.answerFlush();
   }
 
@@ -87,7 +98,9 @@ export class HeldAnswer implements AnswerListener {
 
   requestDrained(): void {}
 
-  answerFlush(): void {}
+  answerFlush(): void {
+    if (!this.#dropped) this.#watcher.heldFlush?.(this);
+  }
 
   answerInterim(head: ResponseHead): void {
     if (!this.#dropped) this.#watcher.heldInterim(this, head);
@@ -95,7 +108,7 @@ export class HeldAnswer implements AnswerListener {
 
   answerHead(head: ResponseHead, _route: Route): void {
     this.status = head.status;
-    this.#head = copyHead(head);
+    this.#head = head;
     this.#watcher.heldHead(this);
   }
 
@@ -104,14 +117,21 @@ export class HeldAnswer implements AnswerListener {
     this.#chunks.push(Buffer.from(bytes.subarray(from, to)));
     const hasRoom = this.#plane.budget.take(to - from);
     if (hasRoom) this.#bytes += to - from;
+    if (hasRoom && this.#bytes < this.#bytesMax) return;
+    this.#watcher.heldFull?.(this);
     // Without room the attempt stops after this one read, which is all that the bound is overstepped by.
-    if (!hasRoom || this.#bytes >= HELD_BYTES_MAX) this.asking.pause();
+    if (!this.#released) this.asking.pause();
   }
 
   answerEnd(trailers: FieldLines | null): void {
     this.#countDropped();
     this.#ended = true;
-    this.#trailers = trailers === null ? null : trailers.copy();
+    this.#trailers = trailers;
+    this.#watcher.heldEnded?.(this);
+    if (this.#released || this.#dropped) return;
+    // Held beyond its end: the parser's head and trailers are lent no longer, its connection serves others.
+    this.#trailers = trailers?.copy() ?? null;
+    if (this.#head !== null) this.#head = copyHead(this.#head);
   }
 
   answerFailed(failure: Failure): void {

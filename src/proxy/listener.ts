@@ -56,6 +56,11 @@ export class Listener {
     for (const connection of [...this.#connections]) connection.destroy();
   }
 
+  /** Ends the attempts that exchanges still have on this version; each goes on to another one if it may. */
+  cutExchanges(versionId: string): void {
+    for (const connection of [...this.#connections]) connection.cutExchange(versionId);
+  }
+
   /** Connections that are not tunnels are closed; tunnels have a bound of their own. */
   destroyAllButTunnels(): void {
     for (const connection of [...this.#connections]) {

@@ -6,6 +6,7 @@ import type { DateLine } from '../core/http/http-date.ts';
 import type { MessageLimits } from '../core/http/message.ts';
 import type { Finding, Outcome } from '../core/messages.ts';
 import type { CookieLines } from '../core/routing/cookies.ts';
+import type { ReplayBudget } from '../core/routing/replay-budget.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Dice } from '../system/dice.ts';
@@ -36,6 +37,7 @@ export interface Plane {
   readonly tunnels: Set<Tunnel>;
   /** The table in force. An exchange reads it once, at admission. */
   table: RoutingTable;
+  readonly replayBudget: ReplayBudget;
   /** True once the plane is being closed: each further answer ends its connection. */
   draining: boolean;
   /** Answers of a fan-out that nobody waits for any more. */
@@ -45,10 +47,6 @@ export interface Plane {
 /** What the data plane counts beside the figures of a version; plain numbers, never reset. */
 export interface Counters {
   exchanges: number;
-  /** Requests whose body grew over what is kept, or that found no room. */
-  notReplayable: number;
-  /** Attempts on another version after a failure. */
-  replays: number;
   /** Requests of a CONCURRENT release that went to one version because too many dropped answers were running. */
   fanOutSkipped: number;
   ownAnswers: number;

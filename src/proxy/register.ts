@@ -3,7 +3,7 @@
  * numbers, owned by the data plane; nothing is ever reset.
  */
 import type { VersionFigures } from '../core/messages.ts';
-import type { RoutingTable } from '../core/routing/table.ts';
+import type { Plan, RoutingTable } from '../core/routing/table.ts';
 
 export class Register {
   readonly #byId = new Map<string, VersionFigures>();
@@ -28,6 +28,19 @@ export class Register {
     };
     this.#byId.set(versionId, fresh);
     return fresh;
+  }
+
+  /**
+   * Counts a request in: for the version that admitted it, and, which SESSION waits for, for each version on its way to
+   * release that passed it on because it carried an older session.
+   */
+  admit(table: RoutingTable, plan: Plan): void {
+    const admitted = table.chain[plan.admitted];
+    if (admitted !== undefined) this.of(admitted.id).exchanges += 1;
+    for (let index = 0; index < plan.admitted; index += 1) {
+      const route = table.chain[index];
+      if (route?.mode === 'SESSION' && !route.released) this.of(route.id).olderSessions += 1;
+    }
   }
 
   find(versionId: string): VersionFigures | undefined {

@@ -91,6 +91,10 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     if (this.idle) this.#linger();
   }
 
+  cutExchange(versionId: string): void {
+    this.#exchange?.cutOn(versionId);
+  }
+
   /** Ends the connection as it stands. */
   destroy(): void {
     this.#socket.destroy();

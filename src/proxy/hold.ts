@@ -1,0 +1,77 @@
+/**
+ * Holding back the answer of a version on trial, so that a crash in the middle of an ordinary answer is absorbed too. The
+ * answer is released when it is whole, when it has grown over `holdBytes`, or `holdMs` after its head, whichever is first.
+ * Until then its failure is one that the client never saw.
+ */
+import type { ResponseHead } from '../core/http/message.ts';
+import type { Asking } from './asking.ts';
+import { HeldAnswer, type HeldWatcher } from './held-answer.ts';
+import type { AnswerListener, Failure } from './message-level.ts';
+import type { Plane } from './plane.ts';
+import type { Timed } from './sweeper.ts';
+
+/** Begins to hold the answer whose head has just come; `listener` hears of it when it is released, or that it failed. */
+export function holdAnswer(
+  plane: Plane,
+  held: { readonly asking: Asking; readonly head: ResponseHead },
+  listener: AnswerListener,
+): void {
+  const hold = new Hold(plane, held.asking, listener);
+  held.asking.handTo(hold.answer);
+  hold.answer.answerHead(held.head, held.asking.route);
+}
+
+class Hold implements HeldWatcher, Timed {
+  deadlineMs: number;
+  readonly answer: HeldAnswer;
+  readonly #plane: Plane;
+  readonly #listener: AnswerListener;
+  #timed = false;
+
+  constructor(plane: Plane, asking: Asking, listener: AnswerListener) {
+    this.#plane = plane;
+    this.#listener = listener;
+    this.answer = new HeldAnswer(asking, { watcher: this, plane, bytesMax: asking.route.holdBytes });
+    this.deadlineMs = plane.clock.nowMs() + asking.route.holdMs;
+  }
+
+  onDeadline(): void {
+    this.#release();
+  }
+
+  heldInterim(_held: HeldAnswer, head: ResponseHead): void {
+    this.#listener.answerInterim(head);
+  }
+
+  heldHead(): void {}
+
+  heldFull(): void {
+    this.#release();
+  }
+
+  heldEnded(): void {
+    this.#release();
+  }
+
+  /** A read is over and the answer is not whole: from here the clock runs. Most answers never come here. */
+  heldFlush(): void {
+    if (this.#timed) return;
+    this.#timed = true;
+    this.#plane.sweeper.add(this);
+  }
+
+  heldFailed(_held: HeldAnswer, failure: Failure): void {
+    this.#stop();
+    // The client has seen nothing of it, so it is as if the answer had not begun.
+    this.#listener.answerFailed({ ...failure, phase: 'sent' });
+  }
+
+  #release(): void {
+    this.#stop();
+    this.answer.releaseTo(this.#listener);
+  }
+
+  #stop(): void {
+    if (this.#timed) this.#plane.sweeper.delete(this);
+  }
+}
