@@ -59,7 +59,7 @@ async function putVersion(call: Call, { control, parse, log }: HandlerNeeds): Pr
   for (const warning of parsed.warnings) log.write('WARNING', 'api', warning);
   const result = await control.submit({ kind: 'put', spec: parsed.value, origin: 'rest' });
   if (result.kind === 'accepted') return call.body(result.id, 202, plainHeaders(result.id));
-  return fail(call, result.because === 'conflict' ? 409 : 404, result.reason);
+  return fail(call, REFUSED[result.because], result.reason);
 }
 
 async function deleteVersion(call: Call, { control }: HandlerNeeds): Promise<Response> {
@@ -67,8 +67,10 @@ async function deleteVersion(call: Call, { control }: HandlerNeeds): Promise<Res
   if (id === null) return unknownVersion(call);
   const result = await control.submit({ kind: 'delete', id });
   if (result.kind === 'accepted') return call.body(null, 202, { 'Content-Length': '0' });
-  return fail(call, result.because === 'conflict' ? 409 : 404, result.reason);
+  return fail(call, REFUSED[result.because], result.reason);
 }
+
+const REFUSED = { conflict: 409, 'unknown-id': 404, internal: 500 } as const;
 
 /** The id in the path in lower case, or null when it is no UUID. */
 function idOf(call: Call): string | null {

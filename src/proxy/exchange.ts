@@ -33,6 +33,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   #fanOut: FanOut | null = null;
   /** The first answer that was a failure, to be given when no other version answers. */
   #kept: HeldAnswer | null = null;
+  /** Of the failures so far the one that had come furthest: it says what the client may be told. */
   #failure: Failure | null = null;
   #askedAgain = false;
   /** The body is being kept whole before anyone is asked: for a fan-out. */
@@ -171,7 +172,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
       this.#client.cutOff();
       return;
     }
-    this.#failure = failure;
+    if (this.#failure === null || failure.phase !== 'unsent') this.#failure = failure;
     if (this.#fanOut !== null && this.#asking === this.#fanOut) this.#kept = this.#fanOut.keptAnswer();
     const mayAskAgain = this.#body.whole && (failure.phase === 'unsent' || this.#repeatable);
     if (mayAskAgain) this.#askNext();
@@ -224,8 +225,9 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     }
     const failure = this.#failure;
     const allUnsent = failure === null || failure.phase === 'unsent';
-    const cause = failure?.text ?? 'none is configured';
-    this.#plane.log.write('ERROR', 'exchange', `No version is available for this request - ${cause}`);
+    const why =
+      allUnsent || this.#repeatable ? 'No version is available for this request' : 'The request may not be sent twice';
+    this.#plane.log.write('ERROR', 'exchange', `${why} - ${failure?.text ?? 'none is configured'}`);
     if (allUnsent) this.#giveUp(503);
     else this.#giveUp(failure.kind === 'response-timeout' ? 504 : 502);
   }
