@@ -26,7 +26,11 @@ const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
     packages: ['hono', '@hono/node-server', 'zod'],
     node: ['node:http', 'node:crypto'],
   },
-  cli: { own: ['cli', 'api/contract.ts', 'core/config'], packages: ['commander'], node: 'all' },
+  cli: {
+    own: ['cli', 'api/contract.ts', 'core/config', 'system/files.ts', 'client.ts', 'main.ts'],
+    packages: ['commander'],
+    node: 'all',
+  },
   'assemble.ts': { own: [''] },
   'main.ts': { own: [''], node: 'all' },
   'worker.ts': { own: ['core', 'system', 'proxy'], node: 'all' },
