@@ -213,7 +213,7 @@ describe('upgradeTransition', () => {
     ],
     [
       { verdict: { rate: 1 } },
-      '"cluster.upgradeTransition.verdict.rate" is not a known key (it is 1): known here are preset, consecutive',
+      '"cluster.upgradeTransition.verdict.rate" is not a known key (it is 1): known here are preset, consecutive, falseAlarm, margin, assumedRate, minRequests',
     ],
   ])('%j', (transition, line) => {
     expect(errors(upgrade(transition))).toEqual([line]);
