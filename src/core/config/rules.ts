@@ -90,11 +90,6 @@ export function clusterWarnings(root: unknown): string[] {
       warnings.push(`${name} is ignored: with preset "strict" the first failure decides`);
     }
   }
-  if (mode === 'CONCURRENT' && valueAt(transition, ['methods']) === undefined) {
-    warnings.push(
-      'Mode "CONCURRENT" sends every request to several versions, writes too: where they share a data store, choose "methods": ["GET", "HEAD", "OPTIONS"]',
-    );
-  }
   return warnings;
 }
 

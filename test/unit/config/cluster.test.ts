@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseCluster } from '../../../src/core/config/parse.ts';
+import { PATIENT } from '../release/specs.ts';
 import { body, cluster, errorsOf, warningsOf } from './samples.ts';
 
 const errors = (text: string): readonly string[] => errorsOf(parseCluster(text));
@@ -169,10 +170,6 @@ describe('upgradeTransition', () => {
     });
   });
 
-  test('CONCURRENT without methods says that writes are duplicated', () => {
-    expect(warningsOf(parseCluster(upgrade({ mode: 'CONCURRENT' })))).toEqual([expect.stringContaining('writes too')]);
-  });
-
   test("the thesis's template, every option 0, is accepted: options of other modes are ignored with a warning", () => {
     const text = upgrade({ mode: 'INSTANT', sessionTimeout: 0, percentageTransitionPerRequest: 0 });
     expect(warningsOf(parseCluster(text))).toEqual([
@@ -220,6 +217,41 @@ describe('upgradeTransition', () => {
   });
 });
 
+describe('the verdict', () => {
+  const rules = (verdict: object) => cluster(upgrade({ verdict })).transition.verdict;
+
+  test('has its defaults, and what is given is taken', () => {
+    expect(rules({})).toEqual(PATIENT);
+    expect(cluster(body()).transition.verdict).toEqual(PATIENT);
+    const given = { consecutive: 3, falseAlarm: 0.01, margin: 0.1, assumedRate: 0.02, minRequests: 100 };
+    expect(rules(given)).toEqual({ preset: 'patient', ...given });
+    expect(rules({ preset: 'strict' })).toEqual({ ...PATIENT, preset: 'strict' });
+  });
+
+  test.each([
+    ['consecutive', 0, 'a whole number from 1 to 1000'],
+    ['consecutive', 2.5, 'a whole number from 1 to 1000'],
+    ['falseAlarm', 0, 'a number from 0.0001 to 0.5'],
+    ['falseAlarm', 0.51, 'a number from 0.0001 to 0.5'],
+    ['margin', 0, 'a number from 0.001 to 0.5'],
+    ['margin', 5, 'a number from 0.001 to 0.5'],
+    ['assumedRate', 0, 'a number from 0.0001 to 0.5'],
+    ['assumedRate', 0.6, 'a number from 0.0001 to 0.5'],
+    ['minRequests', 0, 'a whole number from 1 to 1000000'],
+    ['minRequests', 1_000_001, 'a whole number from 1 to 1000000'],
+  ])('%s %j is refused', (key, value, allowed) => {
+    const [line] = errors(upgrade({ verdict: { [key]: value } }));
+    expect(line).toMatch(`"cluster.upgradeTransition.verdict.${key}" must be ${allowed}, not `);
+  });
+
+  test('the preset strict ignores the other keys with a warning', () => {
+    expect(warningsOf(parseCluster(upgrade({ verdict: { preset: 'strict', margin: 0.1 } })))).toEqual([
+      '"cluster.upgradeTransition.verdict.margin" is ignored: with preset "strict" the first failure decides',
+    ]);
+    expect(warningsOf(parseCluster(upgrade({ verdict: { preset: 'patient', margin: 0.1 } })))).toEqual([]);
+  });
+});
+
 test('an id is a UUID of any version, kept in lower case', () => {
   const uuid = '1DCBB083-257F-11E4-BCBC-600308A8245E';
   expect(cluster(body({ uuid })).uuid).toBe(uuid.toLowerCase());
@@ -227,7 +259,7 @@ test('an id is a UUID of any version, kept in lower case', () => {
 });
 
 test("the default of responseTimeout is the configuration's", () => {
-  const parsed = parseCluster(body(), { responseTimeoutMs: 7 });
+  const parsed = parseCluster(body(), { responseTimeoutMs: 7, holdBytes: 0, holdMs: 0 });
   expect(parsed.ok && parsed.value.transition.responseTimeoutMs).toBe(7);
 });
 

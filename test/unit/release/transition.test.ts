@@ -171,7 +171,7 @@ describe('PUT', () => {
     const machine = machineIn('absent');
     machine.put('v', spec('CONCURRENT', { version: '2', versions: 3 }));
     expect(machine.logged().filter((line) => line.startsWith('WARNING'))).toEqual([
-      expect.stringContaining('writes are sent to 3 versions'),
+      expect.stringContaining('writes are duplicated to 3 versions'),
     ]);
     machine.put('w', spec('CONCURRENT', { version: '3', duplicatedMethods: ['GET'] }));
     expect(machine.logged().filter((line) => line.startsWith('WARNING'))).toEqual([]);

@@ -27,13 +27,14 @@ const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
     node: ['node:http', 'node:crypto'],
   },
   cli: {
-    own: ['cli', 'api/contract.ts', 'core/config', 'system/files.ts', 'client.ts', 'main.ts'],
+    own: ['cli', 'api/contract.ts', 'core/config', 'system/files.ts', 'client.ts', 'main.ts', 'load-config.ts'],
     packages: ['commander'],
     node: 'all',
   },
   'assemble.ts': { own: [''] },
   'main.ts': { own: [''], node: 'all' },
   'worker.ts': { own: ['core', 'system', 'proxy'], node: 'all' },
+  'load-config.ts': { own: ['core', 'system'], node: 'all' },
   'index.ts': { own: [''], node: 'all' },
   'client.ts': { own: [''], node: 'all' },
 };
