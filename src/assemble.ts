@@ -40,6 +40,9 @@ export async function assemble(config: Config, log: Log): Promise<Cutover> {
     store: memoryStore,
     observer,
     connectMs: config.timeouts.connectMs,
+    putWaitMs: config.putWaitMs,
+    drainMs: config.timeouts.drainMs,
+    tunnelDrainMs: config.timeouts.tunnelDrainMs,
   });
   const api = createApi({
     control: controller,

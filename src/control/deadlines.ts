@@ -20,14 +20,22 @@ interface Mark {
   quietSinceMs: number;
 }
 
+/** How long a version that has left may take to finish what it has in flight, milliseconds. */
+export interface DrainBounds {
+  readonly drainMs: number;
+  readonly tunnelDrainMs: number;
+}
+
 export class Deadlines {
   readonly #clock: Clock;
   readonly #dataPlane: DataPlanePort;
+  readonly #bounds: DrainBounds;
   #marks = new Map<string, Mark>();
 
-  constructor(clock: Clock, dataPlane: DataPlanePort) {
+  constructor(clock: Clock, dataPlane: DataPlanePort, bounds: DrainBounds) {
     this.#clock = clock;
     this.#dataPlane = dataPlane;
+    this.#bounds = bounds;
   }
 
   /** The events that are due now. Notes what it sees, so it is called at each tick and after each change of state. */
@@ -35,7 +43,7 @@ export class Deadlines {
     const marks = new Map<string, Mark>();
     const events: ReleaseEvent[] = [];
     for (const version of state.versions) {
-      if (version.phase === 'failed' || version.phase === 'retired') continue;
+      if (version.exit?.over === true) continue;
       const mark = this.#markOf(version);
       marks.set(version.id, mark);
       const event = this.#dueFor(version, mark);
@@ -65,7 +73,8 @@ export class Deadlines {
           ? { kind: 'regret-over', ...stamp }
           : undefined;
       case 'draining':
-        return this.#isIdle(id) ? { kind: 'drained', id, atMs: stamp.atMs } : undefined;
+      case 'failed':
+        return this.#leave(version, mark, stamp.atMs);
       case 'releasing':
         return this.#advance(version, mark, stamp);
       default:
@@ -95,8 +104,19 @@ export class Deadlines {
     return this.#clock.nowMs() - sinceMs >= durationMs;
   }
 
-  #isIdle(id: string): boolean {
+  /** What has left is gone when nothing of it is in flight; what takes too long is cut. */
+  #leave({ id, exit }: VersionState, mark: Mark, atMs: number): ReleaseEvent | undefined {
     const figures = this.#dataPlane.figures(id);
-    return figures === undefined || (figures.inFlight === 0 && figures.tunnels === 0);
+    if (figures === undefined || (figures.inFlight === 0 && figures.tunnels === 0))
+      return { kind: 'drained', id, atMs };
+    const due = (bound: 'drainMs' | 'tunnelDrainMs') => this.#passed(mark.enteredMs, this.#bounds[bound]);
+    const isCut = (what: 'exchanges' | 'tunnels') => exit?.cut.includes(what) === true;
+    if (figures.inFlight > 0 && !isCut('exchanges') && due('drainMs')) {
+      return { kind: 'drain-over', id, atMs, what: 'exchanges' };
+    }
+    if (figures.tunnels > 0 && !isCut('tunnels') && due('tunnelDrainMs')) {
+      return { kind: 'drain-over', id, atMs, what: 'tunnels' };
+    }
+    return undefined;
   }
 }
