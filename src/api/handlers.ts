@@ -11,6 +11,9 @@ export interface HandlerNeeds {
   readonly log: ApiLog;
 }
 
+/** What a refused command is answered with. */
+const STATUS_OF = { 'unknown-id': 404, conflict: 409, storage: 507, internal: 500 } as const;
+
 type Call = Context<{ Bindings: HttpBindings }>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -59,7 +62,7 @@ async function putVersion(call: Call, { control, parse, log }: HandlerNeeds): Pr
   for (const warning of parsed.warnings) log.write('WARNING', 'api', warning);
   const result = await control.submit({ kind: 'put', spec: parsed.value, origin: 'rest' });
   if (result.kind === 'accepted') return call.body(result.id, 202, plainHeaders(result.id));
-  return fail(call, result.because === 'conflict' ? 409 : 404, result.reason);
+  return fail(call, STATUS_OF[result.because], result.reason);
 }
 
 async function deleteVersion(call: Call, { control }: HandlerNeeds): Promise<Response> {
@@ -67,7 +70,7 @@ async function deleteVersion(call: Call, { control }: HandlerNeeds): Promise<Res
   if (id === null) return unknownVersion(call);
   const result = await control.submit({ kind: 'delete', id });
   if (result.kind === 'accepted') return call.body(null, 202, { 'Content-Length': '0' });
-  return fail(call, result.because === 'conflict' ? 409 : 404, result.reason);
+  return fail(call, STATUS_OF[result.because], result.reason);
 }
 
 /** The id in the path in lower case, or null when it is no UUID. */
@@ -94,7 +97,7 @@ function wrongMethod(call: Call, allow: string): Response {
 
 function fail(
   call: Call,
-  status: 400 | 404 | 405 | 409 | 500,
+  status: 400 | 404 | 405 | 409 | 500 | 507,
   reason: string,
   headers: Record<string, string> = {},
 ): Response {

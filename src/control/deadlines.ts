@@ -26,6 +26,9 @@ export interface DrainBounds {
   readonly tunnelDrainMs: number;
 }
 
+/** How long a version is watched at least after a restart. */
+const RESUMED_WATCH_MS = 60_000;
+
 export class Deadlines {
   readonly #clock: Clock;
   readonly #dataPlane: DataPlanePort;
@@ -36,6 +39,22 @@ export class Deadlines {
     this.#clock = clock;
     this.#dataPlane = dataPlane;
     this.#bounds = bounds;
+  }
+
+  /**
+   * Goes on where an earlier process stopped. A regret window is what the wall clock has left of it; but a clock may have jumped,
+   * and while Cutover was down nobody watched, so at least a minute is left of it, or all of a shorter one.
+   */
+  resume(state: ReleaseState): void {
+    for (const version of state.versions) {
+      if (version.phase !== 'watching') continue;
+      const { regretWindowMs } = version.spec.transition;
+      const passedMs = this.#clock.wallMs() - version.sinceMs;
+      const passedMaxMs = regretWindowMs - Math.min(regretWindowMs, RESUMED_WATCH_MS);
+      const mark = this.#markOf(version);
+      const enteredMs = mark.enteredMs - Math.min(Math.max(passedMs, 0), passedMaxMs);
+      this.#marks.set(version.id, { ...mark, enteredMs });
+    }
   }
 
   /** The events that are due now. Notes what it sees, so it is called at each tick and after each change of state. */

@@ -2,7 +2,8 @@
 import type { VersionFigures } from '../core/messages.ts';
 import type { LedgerView, StatusView, VersionView } from '../core/release/command.ts';
 import { type Conclusion, entryOf, type LedgerEntry } from '../core/release/ledger.ts';
-import type { VersionState } from '../core/release/state.ts';
+import type { ReleaseState, VersionState } from '../core/release/state.ts';
+import { olderThan } from '../core/release/trial.ts';
 
 /** A version as GET shows it; the order of the keys is the wire's. */
 export function viewOf({ id, spec }: VersionState): VersionView {
@@ -36,8 +37,13 @@ export function statusOf(version: VersionState, figures: Readonly<VersionFigures
   };
 }
 
-/** A release that was decided. */
-export function ledgerViewOf(entry: LedgerEntry): LedgerView {
+/** All releases, the latest first: those that go on, then those that were decided. */
+export function ledgerViewsOf({ versions, ledger }: ReleaseState): readonly LedgerView[] {
+  const open = versions.map((version) => openViewOf(version, olderThan(versions, version)[0]?.spec.version ?? null));
+  return [...open.filter((view) => view !== null), ...ledger.map(ledgerViewOf)];
+}
+
+function ledgerViewOf(entry: LedgerEntry): LedgerView {
   const { id, version, mode, against, verdict, counts, evidence, baseline } = entry;
   return {
     id,
@@ -56,8 +62,8 @@ export function ledgerViewOf(entry: LedgerEntry): LedgerView {
   };
 }
 
-/** The release that a version is in, or null: nothing is decided. */
-export function openLedgerViewOf(version: VersionState, against: string | null): LedgerView | null {
+/** The release that a version is in, or null; nothing is decided. */
+function openViewOf(version: VersionState, against: string | null): LedgerView | null {
   if (version.trial === null) return null;
   const entry = entryOf(version, version.trial, { ...UNDECIDED, against });
   return { ...ledgerViewOf(entry), decided: null, decision: null, rule: null, reason: null };

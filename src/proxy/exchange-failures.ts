@@ -5,13 +5,8 @@
 import type { OutcomeKind } from '../core/messages.ts';
 import { findingKind, type VersionFailure } from '../core/routing/blame.ts';
 import type { Route, RoutingTable } from '../core/routing/table.ts';
+import type { Asking } from './asking.ts';
 import type { Plane } from './plane.ts';
-
-interface FailedAttempt {
-  readonly cause: OutcomeKind;
-  readonly server: string;
-  readonly text: string;
-}
 
 export class ExchangeFailures {
   readonly #plane: Plane;
@@ -33,10 +28,17 @@ export class ExchangeFailures {
   }
 
   /** A version has failed this exchange; after the decision this is told at once (a dropped answer that fails late). */
-  add(route: Route, attempt: FailedAttempt): void {
-    const failure = { route, rank: this.#table.chain.indexOf(route), ...attempt };
+  add(asking: Asking, cause: OutcomeKind, text: string): void {
+    const { route, serverKey: server } = asking;
+    const failure = { route, rank: this.#table.chain.indexOf(route), cause, server, text };
     this.#failures.push(failure);
     if (this.#decided) this.#tell(failure);
+  }
+
+  /** The client has left. Only having waited long for the first byte of a version on trial counts against that version. */
+  addAbandoned(asking: Asking): void {
+    if (!asking.route.onTrial || asking.waitedMs < this.#plane.config.timeouts.abandonAfterMs) return;
+    this.add(asking, 'abandoned', 'the client left before the first byte of an answer');
   }
 
   /** The client gets this version's answer; null: it gets an error, or nothing. Only the first decision counts. */

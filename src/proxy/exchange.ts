@@ -7,7 +7,6 @@
 import type { FieldLines } from '../core/http/fields.ts';
 import { acceptsOffer } from '../core/http/header-values.ts';
 import { hasBody, type ResponseHead } from '../core/http/message.ts';
-import type { OutcomeKind } from '../core/messages.ts';
 import { decide } from '../core/routing/decide.ts';
 import { isIgnored } from '../core/routing/ignored.ts';
 import { isRepeatable, isServerFailure } from '../core/routing/replay.ts';
@@ -108,7 +107,9 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   requestBody(bytes: Buffer, from: number, to: number): void {
     if (this.#over) return;
+    const wasWhole = this.#body.whole;
     this.#body.add(bytes, from, to);
+    if (wasWhole && !this.#body.whole) this.#noteNotReplayable('there is no room to keep its body');
     if (this.#gathering !== null) {
       const isTooLarge = !this.#body.whole || this.#body.bytes > this.#plane.config.replay.bodyBytes;
       if (isTooLarge) this.#askOneInstead(this.#gathering);
@@ -136,7 +137,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   clientGone(): void {
     if (this.#over) return;
-    this.#countAbandoned();
+    if (!this.#answerBegun && this.#asking instanceof Asking) this.#failures.addAbandoned(this.#asking);
     this.#asking?.abandon();
     this.#finish();
   }
@@ -185,7 +186,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     this.#failure = failure;
     const asking = this.#asking;
     const answering = asking instanceof FanOut ? asking.winner : asking;
-    if (answering !== null) this.#noteFailure(answering, failure.kind, failure.text);
+    if (answering !== null) this.#failures.add(answering, failure.kind, failure.text);
     else if (this.#fanOut !== null) this.#kept = this.#fanOut.keptAnswer();
     if (this.#answerBegun) {
       this.#finish();
@@ -228,7 +229,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     if (this.#settled || this.#asking === this.#fanOut) return false;
     if (!route.onTrial && this.#failures.count === 0) return false;
     const asking = this.#asking as Asking;
-    this.#noteFailure(asking, 'server-error', `status ${head.status}`);
+    this.#failures.add(asking, 'server-error', `status ${head.status}`);
     if (!this.#mayAskAgain('sent')) return false;
     this.#failure = { kind: 'malformed', phase: 'sent', stale: false, text: `status ${head.status}` };
     const held = new HeldAnswer(asking, { watcher: NOBODY, plane: this.#plane });
@@ -245,18 +246,6 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     if (!route.onTrial || this.#held || this.#settled || this.#asking === this.#fanOut) return false;
     if (!this.#mayAskAgain('sent') || this.#course?.hasNext !== true) return false;
     return !(head.fields.get('content-type') ?? '').startsWith('text/event-stream');
-  }
-
-  #noteFailure(asking: Asking, cause: OutcomeKind, text: string): void {
-    this.#failures.add(asking.route, { cause, server: asking.serverKey, text });
-  }
-
-  /** A client that gave up after waiting long for the first byte of a version on trial counts against that version. */
-  #countAbandoned(): void {
-    const asking = this.#asking;
-    if (this.#answerBegun || !(asking instanceof Asking) || !asking.route.onTrial) return;
-    if (asking.waitedMs < this.#plane.config.timeouts.abandonAfterMs) return;
-    this.#noteFailure(asking, 'abandoned', 'the client left before the first byte of an answer');
   }
 
   #ask(route: Route): void {
@@ -383,14 +372,15 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   /** Lets go of the kept body as soon as no replay could use it. */
   #trimBody(): void {
     if (!this.#body.whole || this.#asking?.connected !== true) return;
-    if (this.#body.bytes > this.#plane.config.replay.bodyBytes) this.#noteNotReplayable();
+    if (this.#body.bytes > this.#plane.config.replay.bodyBytes)
+      this.#noteNotReplayable('its body is larger than what is kept');
     else if (!this.#repeatable && this.#body.bytes > 0) this.#body.drop();
   }
 
-  #noteNotReplayable(): void {
+  #noteNotReplayable(why: string): void {
     this.#body.drop();
     if (this.#course !== null) this.#plane.register.of(this.#course.admitted.id).notReplayable += 1;
-    this.#plane.log.write('INFO', 'exchange', 'The request is not replayable: its body is larger than what is kept');
+    this.#plane.log.write('INFO', 'exchange', `The request is not replayable: ${why}`);
   }
 
   #setCookies(route: Route): string {

@@ -7,7 +7,6 @@
  */
 import type { FieldLines } from '../core/http/fields.ts';
 import type { ResponseHead } from '../core/http/message.ts';
-import type { OutcomeKind } from '../core/messages.ts';
 import { isServerFailure } from '../core/routing/replay.ts';
 import type { Plan } from '../core/routing/table.ts';
 import { Asking, type Question } from './asking.ts';
@@ -111,13 +110,13 @@ export class FanOut implements Answering, Timed {
   }
 
   heldHead(held: HeldAnswer): void {
-    if (isServerFailure(held.status)) this.#note(held, 'server-error', `status ${held.status}`);
+    if (isServerFailure(held.status)) this.#failures.add(held.asking, 'server-error', `status ${held.status}`);
     this.#decide();
   }
 
   heldFailed(held: HeldAnswer, failure: Failure): void {
     this.#lastFailure = worse(this.#lastFailure, failure);
-    if (!isServerFailure(held.status)) this.#note(held, failure.kind, failure.text);
+    if (!isServerFailure(held.status)) this.#failures.add(held.asking, failure.kind, failure.text);
     if (held !== this.#winner) this.#decide();
   }
 
@@ -146,10 +145,6 @@ export class FanOut implements Answering, Timed {
     this.#winner = winner;
     this.dropKept();
     winner.releaseTo(this.#listener);
-  }
-
-  #note({ asking }: HeldAnswer, cause: OutcomeKind, text: string): void {
-    this.#failures.add(asking.route, { cause, server: asking.serverKey, text });
   }
 
   #close(): void {

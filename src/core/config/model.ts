@@ -117,8 +117,12 @@ export interface Config {
     /** Share of the exchanges in flight that may be attempts which add load, in [0, 1]. */
     readonly budget: number;
   };
+  /** Where the release state is kept: null nowhere; a null `file` leaves the place to the shell, which puts it here. */
+  readonly state: { readonly file: string | null } | null;
   readonly clusterDefaults: ClusterDefaults;
   readonly cluster: ClusterSpec;
+  /** The file's `cluster` as it was written, numbers of versions as text. */
+  readonly clusterAsWritten: unknown;
 }
 
 /** Everything wrong with an input: each entry one line that names the path, the value and what is allowed. */

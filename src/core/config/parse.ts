@@ -88,8 +88,10 @@ function toConfig(values: FileValues, root: unknown): Config {
       concurrentAttempts: limits.concurrentAttempts,
     },
     replay: { bodyBytes: replay.bodyBytes, methods: replay.methods, budget: replay.budget },
+    state: values.state === null ? null : { file: values.state?.file ?? null },
     clusterDefaults: defaults,
     cluster: toCluster(values.cluster, root, defaults),
+    clusterAsWritten: valueAt(root, ['cluster']),
   };
 }
 

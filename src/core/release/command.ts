@@ -10,15 +10,20 @@ export type Control = 'promote' | 'pause' | 'resume' | 'rollback';
 export const CONTROLS: readonly Control[] = ['promote', 'pause', 'resume', 'rollback'];
 
 export type Command =
-  | { readonly kind: 'put'; readonly spec: ClusterSpec; readonly origin: 'file' | 'rest' }
+  | { readonly kind: 'put'; readonly spec: ClusterSpec; readonly origin: 'rest' }
+  /** `asWritten`: the `cluster` of the file, to know it again. */
+  | { readonly kind: 'put'; readonly spec: ClusterSpec; readonly origin: 'file'; readonly asWritten: unknown }
   | { readonly kind: 'delete'; readonly id: string }
   /** `reason` is the person's own, one line, or null. */
   | { readonly kind: Control; readonly id: string; readonly reason: string | null };
 
 export type CommandResult =
   | { readonly kind: 'accepted'; readonly id: string }
-  /** Nothing was changed. `reason` is one line for people. `internal` is a fault of the proxy itself. */
-  | { readonly kind: 'refused'; readonly because: 'unknown-id' | 'conflict' | 'internal'; readonly reason: string };
+  /** Nothing was changed. `reason` is one line for people. */
+  | { readonly kind: 'refused'; readonly because: RefusedBecause; readonly reason: string };
+
+/** `storage`: the state could not be kept. `internal`: a fault of the proxy itself. */
+export type RefusedBecause = 'unknown-id' | 'conflict' | 'storage' | 'internal';
 
 /** One version as the REST API shows it: key order is the wire's (design: wire contract). */
 export interface VersionView {

@@ -23,6 +23,7 @@ export class Draft {
   readonly effects: Effect[] = [];
   /** True when more than a counter has changed. */
   decided = false;
+  applied: unknown;
   readonly #before: ReleaseState;
   readonly #atMs: number;
   #putSequence: number;
@@ -33,6 +34,7 @@ export class Draft {
     this.#atMs = atMs;
     this.versions = before.versions;
     this.ledger = before.ledger;
+    this.applied = before.applied;
     this.#putSequence = before.putSequence;
     this.#epochSequence = before.epochSequence;
   }
@@ -109,6 +111,7 @@ export class Draft {
     if (this.versions === this.#before.versions && this.ledger === this.#before.ledger) return this.#before;
     return {
       ...this.#before,
+      applied: this.applied,
       putSequence: this.#putSequence,
       epochSequence: this.#epochSequence,
       versions: this.decided ? withoutOldFinished(this.versions) : this.versions,

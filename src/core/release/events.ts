@@ -23,6 +23,8 @@ export interface PutEvent extends Happened {
   readonly kind: 'put';
   readonly spec: ClusterSpec;
   readonly origin: 'file' | 'rest';
+  /** With origin `file`: its `cluster` as it was written. */
+  readonly asWritten?: unknown;
 }
 
 export interface DeleteEvent extends Happened {

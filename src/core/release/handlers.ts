@@ -11,6 +11,7 @@ import type {
   RegretOverEvent,
   ServedEvent,
 } from './events.ts';
+import { thresholdAfter } from './ramp.ts';
 import { withServed } from './recent.ts';
 import { isCandidate, isLive, isOvertaken, serves, type VersionState } from './state.ts';
 import { isHeld } from './trial.ts';
@@ -28,6 +29,7 @@ export function put(draft: Draft, event: PutEvent): undefined {
   const { spec } = event;
   const newest = draft.versions.find(isLive);
   const version = draft.add(event.id, spec);
+  if (event.origin === 'file') draft.applied = event.asWritten ?? null;
   if (event.origin === 'rest') draft.log('INFO', receivedText(spec), version);
   if (newest === undefined) {
     draft.enter(version.id, 'stable', 'Nothing older serves');
@@ -88,15 +90,6 @@ export function answered(draft: Draft, event: AnsweredEvent, version: Version): 
   if (threshold >= 100) release(draft, version, 'Its threshold has reached 100 %');
   else draft.effects.push({ kind: 'raise', id: event.id, threshold });
   return undefined;
-}
-
-/**
- * Counted, not summed up: a sum of decimals drifts, and 0.1 % must reach bucket 3 neither early nor late. What a product's
- * rounding adds is far below a billionth.
- */
-function thresholdAfter(percentagePerRequest: number, raises: number): number {
-  const billion = 1_000_000_000;
-  return Math.min(100, Math.round(percentagePerRequest * (1 + raises) * billion) / billion);
 }
 
 export function quiet(draft: Draft, event: QuietEvent, version: Version): Refusal | undefined {

@@ -8,9 +8,6 @@ import type { LedgerEntry } from './ledger.ts';
 import type { Recent } from './recent.ts';
 import type { Trial } from './trial.ts';
 
-/** Raised when the document's shape changes, so that an older one can be recognised and migrated. */
-export const STATE_FORMAT = 1;
-
 /** The one service there is for now. */
 export const DEFAULT_SERVICE = 'default';
 
@@ -68,7 +65,11 @@ export interface Exit {
 }
 
 export interface ReleaseState {
-  readonly format: typeof STATE_FORMAT;
+  /**
+   * The `cluster` that the configuration file held when it was last put in force, as it was written there; null before. At
+   * start it tells a file that has changed from one that has not.
+   */
+  readonly applied: unknown;
   readonly putSequence: number;
   readonly epochSequence: number;
   /** In version order, newest first, whatever their phase. */
@@ -77,13 +78,7 @@ export interface ReleaseState {
   readonly ledger: readonly LedgerEntry[];
 }
 
-export const EMPTY_STATE: ReleaseState = {
-  format: STATE_FORMAT,
-  putSequence: 0,
-  epochSequence: 0,
-  versions: [],
-  ledger: [],
-};
+export const EMPTY_STATE: ReleaseState = { applied: null, putSequence: 0, epochSequence: 0, versions: [], ledger: [] };
 
 /** In the routing table. */
 export function serves(version: VersionState): boolean {

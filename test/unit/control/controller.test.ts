@@ -64,14 +64,16 @@ describe('commands', () => {
     expect(world.dataPlane.chain()).toEqual(['id-2', 'id-1']);
   });
 
-  test('a state that can not be kept refuses the command and is logged; what is in force stays', async () => {
+  test('a state that can not be kept refuses the command with the reason; what is in force stays', async () => {
     const world = await started();
     vi.spyOn(world.store, 'save').mockRejectedValueOnce(new Error('No space left'));
     const put = { kind: 'put', spec: next('INSTANT'), origin: 'rest' } as const;
-    expect(await world.controller.submit(put)).toMatchObject({ kind: 'refused', because: 'internal' });
-    expect(world.log.lines).toContainEqual(
-      expect.stringMatching(/^CRITICAL Event put of version id-2 failed: .*No space left/),
-    );
+    expect(await world.controller.submit(put)).toEqual({
+      kind: 'refused',
+      because: 'storage',
+      reason: 'No space left',
+    });
+    expect(world.log.lines).toContain('WARNING The put is refused: No space left');
     expect(world.dataPlane.chain()).toEqual(['id-1']);
     expect(world.controller.list()).toHaveLength(1);
     expect(await world.controller.submit(put)).toMatchObject({ kind: 'accepted' });

@@ -129,6 +129,8 @@ class FakeDataPlane implements DataPlanePort {
 }
 
 class FakeStore implements StorePort {
+  /** With `everything` a threshold is in force only once a higher one is saved. */
+  keeps: StorePort['keeps'] = 'nothing';
   readonly saved: ReleaseState[] = [];
   noted: ReleaseState | null = null;
   /** What the next saves wait for. */
@@ -139,8 +141,8 @@ class FakeStore implements StorePort {
     this.saved.push(state);
   }
 
-  note(state: ReleaseState): void {
-    this.noted = state;
+  note(current: () => ReleaseState): void {
+    this.noted = current();
   }
 }
 

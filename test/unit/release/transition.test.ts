@@ -69,7 +69,7 @@ const LISTED: Readonly<Record<VersionPhase | 'absent', readonly string[]>> = {
 };
 
 describe('the table', () => {
-  for (const [phase, listed] of Object.entries(LISTED) as [VersionPhase, readonly string[]][]) {
+  for (const [phase, listed] of Object.entries(LISTED) as [VersionPhase | 'absent', readonly string[]][]) {
     for (const event of EVENTS) {
       if (listed.includes(event.kind)) continue;
       test(`${event.kind} while ${phase} is rejected and changes nothing`, () => {
@@ -219,7 +219,6 @@ describe('the state', () => {
     for (const phase of Object.keys(LISTED) as VersionPhase[]) {
       const { state } = machineIn(phase);
       expect(JSON.parse(JSON.stringify(state))).toEqual(state);
-      expect(state.format).toBe(1);
     }
   });
 });

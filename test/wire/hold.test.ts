@@ -1,0 +1,122 @@
+/** Versions on trial: their server errors are replayed and their answers held back, so that a client sees neither. */
+import { expect, test } from 'vitest';
+import { cluster } from '../kit/config-service.ts';
+import { startProxy } from '../kit/cutover.ts';
+import { field } from '../kit/messages.ts';
+import { askOnce, connectTo, requestText } from '../kit/raw-client.ts';
+import { answers, answersStatus, responseText, type Script, startServer } from '../kit/scripted-server.ts';
+
+/** An older version that answers `old`, and a newer one on trial that does as it is told. */
+async function startTrial(script: Script, options: Readonly<Record<string, unknown>> = { mode: 'INSTANT' }) {
+  const [old, next] = [await startServer(answers('old')), await startServer(script)];
+  const proxy = await startProxy(cluster('1', [old]));
+  await proxy.put(cluster('2', [next], options));
+  return { proxy, old, next };
+}
+
+test.for(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])('a 500 of a version on trial is replayed: %s', async (method) => {
+  const { proxy, old } = await startTrial(answersStatus(500, 'sorry'));
+  const answer = await askOnce(proxy.port, { method, ...(method === 'PUT' ? { body: 'kept' } : {}) });
+  expect(answer.status).toBe(200);
+  if (method === 'PUT') expect((await (await old.arrival(0)).body()).toString()).toBe('kept');
+});
+
+test.for([501, 505])('a %i is an answer, not a failure', async (status) => {
+  const { proxy, old } = await startTrial(answersStatus(status, 'no'));
+  expect((await askOnce(proxy.port, '/')).status).toBe(status);
+  expect(old.arrivals).toHaveLength(0);
+});
+
+test('a 500 to a POST goes to the client, once', async () => {
+  const { proxy, old, next } = await startTrial(answersStatus(500, 'sorry'));
+  expect((await askOnce(proxy.port, { method: 'POST', body: 'x' })).status).toBe(500);
+  expect([next.arrivals.length, old.arrivals.length]).toEqual([1, 0]);
+});
+
+test('when every version fails, the answer of the one first asked is given as it is', async () => {
+  const { proxy, old } = await startTrial((arrival) =>
+    arrival.send(responseText(503, 'new is sorry', [['X-From', 'new']])),
+  );
+  old.script = answersStatus(500, 'sorry');
+  const answer = await askOnce(proxy.port, '/');
+  expect(answer).toMatchObject({ status: 503, text: 'new is sorry' });
+  expect(field(answer, 'x-from')).toBe('new');
+  expect(old.arrivals).toHaveLength(1);
+});
+
+test('a kept answer larger than what is kept arrives whole', async () => {
+  const body = 'e'.repeat(300_000);
+  const { proxy, old } = await startTrial((arrival) => arrival.send(responseText(500, body)));
+  old.script = (arrival) => arrival.socket.destroy();
+  expect(await askOnce(proxy.port, '/')).toMatchObject({ status: 500, text: body });
+});
+
+test('the errors of a trusted version are its own: nothing is replayed', async () => {
+  const [old, next] = [await startServer(answers('old')), await startServer(answers('new'))];
+  const proxy = await startProxy(cluster('1', [old]));
+  await proxy.put(cluster('2', [next], { mode: 'INSTANT', regretWindow: 0 }));
+  await proxy.log.line('NOTICE', /is stable/);
+  next.script = answersStatus(500, 'sorry');
+  expect((await askOnce(proxy.port, '/')).status).toBe(500);
+  expect(old.arrivals).toHaveLength(0);
+});
+
+const broken: readonly (readonly [string, string])[] = [
+  ['Content-Length', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'],
+  ['chunked', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
+  ['chunked, then junk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n'],
+  ['head alone', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n'],
+];
+
+test.for(broken)('a version on trial that dies in the middle of its answer is not seen: %s', async ([, bytes]) => {
+  const { proxy } = await startTrial((arrival) => {
+    arrival.send(bytes);
+    arrival.socket.end();
+  });
+  expect(await askOnce(proxy.port, '/')).toMatchObject({ status: 200, text: 'old' });
+});
+
+test('an answer over holdBytes is released: when it breaks later, the client sees it cut', async () => {
+  const { proxy, old } = await startTrial((arrival) => {
+    arrival.send(`HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n${'b'.repeat(150_000)}`);
+    arrival.socket.end();
+  });
+  await expect(askOnce(proxy.port, '/')).rejects.toThrow();
+  expect(old.arrivals).toHaveLength(0);
+});
+
+test('a slow answer is released after holdTime, byte for byte', async () => {
+  const go = Promise.withResolvers<void>();
+  const { proxy } = await startTrial(
+    async (arrival) => {
+      arrival.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst');
+      await go.promise;
+      arrival.send('again');
+    },
+    { mode: 'INSTANT', replay: { holdTime: 0.1 } },
+  );
+  const client = await connectTo(proxy.port);
+  client.send(requestText({}));
+  expect((await client.head()).status).toBe(200);
+  expect((await client.source.take(5)).toString()).toBe('first');
+  go.resolve();
+  expect((await client.source.take(5)).toString()).toBe('again');
+});
+
+test('a stream of events is never held', async () => {
+  const go = Promise.withResolvers<void>();
+  const { proxy } = await startTrial(
+    async (arrival) => {
+      arrival.send(
+        'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n',
+      );
+      await go.promise;
+      arrival.send('0\r\n\r\n');
+    },
+    { mode: 'INSTANT', replay: { holdTime: 3600 } },
+  );
+  const client = await connectTo(proxy.port);
+  client.send(requestText({}));
+  expect((await client.head()).status).toBe(200);
+  go.resolve();
+});
