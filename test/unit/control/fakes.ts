@@ -179,7 +179,8 @@ export class World {
       return `id-${this.#drawn}`;
     };
     const dice = { versionId: draw, clientId: draw };
-    this.controller = new Controller({ clock, dice, network, dataPlane, store, log, observer, connectMs: 1000 });
+    const bounds = { connectMs: 1000, putWaitMs: 1000, drainMs: 30_000, tunnelDrainMs: 300_000 };
+    this.controller = new Controller({ clock, dice, network, dataPlane, store, log, observer, ...bounds });
   }
 
   /** The data plane reports an attempt on a version of the present table. */

@@ -77,7 +77,7 @@ describe('the table', () => {
         const before = machine.state;
         const result = machine.step(event);
         const of: Readonly<Record<string, string>> = { put: 'conflict', delete: 'unknown-id' };
-        const control = phase === 'absent' ? 'unknown-id' : 'conflict';
+        const control = (phase as string) === 'absent' ? 'unknown-id' : 'conflict';
         const because = CONTROLS.includes(event.kind) ? control : (of[event.kind] ?? 'unlisted');
         expect(result).toMatchObject({ kind: 'rejected', because });
         expect(machine.state).toBe(before);
