@@ -182,9 +182,10 @@ export class Controller implements ReleaseListener {
       const result = transition(this.#state, event);
       if (result.kind === 'rejected') return result;
       const changed = result.next !== this.#state;
-      const notKept = changed ? await this.#keep(event, result.next) : null;
-      if (notKept !== null) return notKept;
+      const kept = changed ? await this.#keep(event, result.next) : 'kept';
+      if (typeof kept === 'object') return kept;
       this.#state = result.next;
+      if (kept === 'later') this.#keeper.note();
       for (const following of this.#effects.run(result.effects)) await this.#work(following);
       if (changed) this.#takeDue();
       return result;
@@ -194,17 +195,14 @@ export class Controller implements ReleaseListener {
     }
   }
 
-  /** Makes the next state durable. Where that fails, what happened by itself is taken again later. */
-  async #keep(event: ReleaseEvent, next: ReleaseState): Promise<NotKept | null> {
+  /** Makes the next state durable, or says that this may come later. What happened by itself and must wait is taken again. */
+  async #keep(event: ReleaseEvent, next: ReleaseState): Promise<NotKept | 'kept' | 'later'> {
     try {
       await this.#keeper.save(next);
-      return null;
+      return 'kept';
     } catch (error) {
       if (event.kind !== 'put' && event.kind !== 'delete') {
-        if (takesBack(this.#state, next)) {
-          this.#keeper.note();
-          return null;
-        }
+        if (takesBack(this.#state, next)) return 'later';
         this.#waiting.set(`${event.kind} ${event.id}`, event);
       }
       this.#retryAtMs = this.#parts.clock.nowMs() + RETRY_MS;
