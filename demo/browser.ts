@@ -25,7 +25,7 @@ export class Browser {
   version = '';
   readonly #port: number;
   readonly #tally: Tally;
-  readonly #versionOf: (cookie: string) => string | undefined;
+  readonly #versionOf: (cookie: string) => string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #cookies = new Map<string, string>();
   #living = true;
@@ -33,7 +33,7 @@ export class Browser {
 
   constructor(
     name: string,
-    where: { readonly port: number; readonly tally: Tally; readonly versionOf: (cookie: string) => string | undefined },
+    where: { readonly port: number; readonly tally: Tally; readonly versionOf: (cookie: string) => string },
   ) {
     this.name = name;
     this.#port = where.port;
@@ -63,12 +63,15 @@ export class Browser {
     }
   }
 
-  async #check(what: string, ask: () => Promise<Reply>, good: (reply: Reply) => boolean): Promise<void> {
+  async #check(
+    what: string,
+    ask: () => Promise<Reply>,
+    good: (reply: Reply, version: string) => boolean,
+  ): Promise<void> {
     try {
       const reply = await ask();
       const version = this.#versionOf(this.#cookies.get('dynsoftup') ?? '');
-      if (!good(reply)) throw new Error(`${reply.status} ${JSON.stringify(reply.body.slice(0, 80))}`);
-      if (version === undefined) throw new Error('The version cookie names no version');
+      if (!good(reply, version)) throw new Error(`${reply.status} ${JSON.stringify(reply.body.slice(0, 80))}`);
       this.version = version;
       this.#tally.answers.set(version, (this.#tally.answers.get(version) ?? 0) + 1);
     } catch (error) {
@@ -101,12 +104,14 @@ export class Browser {
   }
 }
 
-function isPage({ status, body }: Reply): boolean {
-  return status === 200 && body.length > 2_000_000 && body.trimEnd().endsWith('</html>');
+function isPage({ status, body }: Reply, version: string): boolean {
+  const whole = body.length > 2_000_000 && body.trimEnd().endsWith('</html>');
+  return status === 200 && whole && body.includes(`name="tiddlywiki-version" content="${version}"`);
 }
 
-function isStatus({ status, body }: Reply): boolean {
-  return status === 200 && typeof JSON.parse(body).tiddlywiki_version === 'string';
+/** The application's own word for its version, against the cookie's. */
+function isStatus({ status, body }: Reply, version: string): boolean {
+  return status === 200 && JSON.parse(body).tiddlywiki_version === version;
 }
 
 function isSaved({ status }: Reply): boolean {

@@ -31,9 +31,10 @@ async function main(): Promise<number> {
   const asked = (process.argv[2] ?? process.env.MODE ?? '').toUpperCase();
   const scenarios = SCENARIOS.filter((scenario) => asked === '' || scenario.mode === asked);
   if (scenarios.length === 0) throw new Error(`MODE is ${asked}: it must be INSTANT, SESSION, GRADUAL or CONCURRENT`);
-  narrator.say(`TiddlyWiki ${OLD} -> ${NEW} behind Cutover. # is a browser on the new version, . one on the old.`);
-  narrator.say('Installing both versions from npm, this takes some seconds ...', 'dim');
+  narrator.say(`Cutover upgrades TiddlyWiki ${OLD} to ${NEW}, loses it, and goes back`, 'bold');
+  narrator.say('Both versions come from npm; the first time this takes some seconds ...', 'dim');
   await Promise.all([installWiki(OLD), installWiki(NEW)]);
+  narrator.say('In the bars # is a browser on the new version and . one on the old', 'dim');
   const results: Result[] = [];
   for (const scenario of scenarios) {
     const place = mkdtempSync(join(folder, `${scenario.mode.toLowerCase()}-`));
@@ -42,10 +43,8 @@ async function main(): Promise<number> {
   const requests = results.reduce((sum, result) => sum + result.requests, 0);
   const failures = results.flatMap((result) => result.failures);
   for (const failure of failures.slice(0, 10)) narrator.say(`  ${failure}`, 'red');
-  narrator.say(
-    `\n${requests} client requests in ${results.length} upgrades and crashes, ${failures.length} failed`,
-    'bold',
-  );
+  const modes = scenarios.map((scenario) => scenario.mode).join(' ');
+  narrator.say(`\n${modes}: ${requests} client requests, ${failures.length} failed`, 'bold');
   return failures.length === 0 ? 0 : 1;
 }
 

@@ -18,7 +18,6 @@ export interface Cluster {
 export class RunningProxy {
   readonly port: number;
   readonly #configPort: number;
-  readonly #folder: string;
   readonly #child: ChildProcess;
   /** What it has written to its log. */
   log = '';
@@ -27,7 +26,6 @@ export class RunningProxy {
   constructor(folder: string, ports: { readonly port: number; readonly configPort: number }) {
     this.port = ports.port;
     this.#configPort = ports.configPort;
-    this.#folder = folder;
     this.#child = spawn(BIN, [`-configFile=${join(folder, 'config.json')}`], { stdio: ['ignore', 'ignore', 'pipe'] });
     track(this.#child);
     this.#child.stderr?.on('data', (chunk: Buffer) => {
@@ -58,11 +56,9 @@ export class RunningProxy {
     return text;
   }
 
-  /** PUTs a version from the command line; gives its id. */
-  async putByCommand(cluster: Cluster): Promise<string> {
-    const file = join(this.#folder, 'upgrade.json');
-    writeFileSync(file, JSON.stringify({ cluster }));
-    const { stdout } = await execute(BIN, ['put', file, '--url', `http://127.0.0.1:${this.#configPort}`]);
+  /** PUTs a version from the command line with these flags; gives its id. */
+  async putByCommand(flags: readonly string[]): Promise<string> {
+    const { stdout } = await execute(BIN, ['put', ...flags, '--url', `http://127.0.0.1:${this.#configPort}`]);
     return stdout.trim();
   }
 

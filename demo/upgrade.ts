@@ -8,7 +8,7 @@ export const OLD = '5.3.8';
 export const NEW = '5.4.1';
 const BROWSERS = 8;
 /** Good answers that make a phase: enough to see that it holds. */
-const ANSWERS_PER_PHASE = 400;
+const ANSWERS_PER_PHASE = 500;
 /** A step that takes longer did not happen. */
 const STEP_LIMIT_MS = 20_000;
 
@@ -16,7 +16,8 @@ export interface Scenario {
   readonly mode: 'INSTANT' | 'SESSION' | 'GRADUAL' | 'CONCURRENT';
   readonly story: string;
   readonly upgradeTransition: Readonly<Record<string, unknown>>;
-  readonly by: 'REST' | 'command line';
+  /** Without flags the upgrade is a REST call, with them a command line. */
+  readonly flags?: readonly string[];
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -24,25 +25,23 @@ export const SCENARIOS: readonly Scenario[] = [
     mode: 'INSTANT',
     story: 'everybody moves at once',
     upgradeTransition: { mode: 'INSTANT' },
-    by: 'REST',
   },
   {
     mode: 'SESSION',
     story: 'who has a session stays, who comes anew gets the new version',
     upgradeTransition: { mode: 'SESSION', sessionTimeout: 60 },
-    by: 'command line',
+    flags: ['--mode', 'SESSION', '--session-timeout', '60'],
   },
   {
     mode: 'GRADUAL',
     story: 'clients move one after the other, 0.1 % more with each answered request',
     upgradeTransition: { mode: 'GRADUAL', percentageTransitionPerRequest: 0.1 },
-    by: 'REST',
   },
   {
     mode: 'CONCURRENT',
     story: 'both versions do the work, the newest that behaves answers',
     upgradeTransition: { mode: 'CONCURRENT' },
-    by: 'command line',
+    flags: ['--mode', 'CONCURRENT'],
   },
 ];
 
@@ -56,7 +55,8 @@ export async function playUpgrade(scenario: Scenario, folder: string, narrator: 
   const [oldPort, newPort] = [await freePort(), await freePort()];
   const [old, next] = await Promise.all([startWiki(OLD, folder, oldPort), startWiki(NEW, folder, newPort)]);
   const proxy = await startProxy(folder, clusterOf(old));
-  const stage = new Stage(proxy, narrator, new Map([[await proxy.firstId(), OLD]]));
+  let exitCode: number | null = null;
+  const stage = new Stage(proxy, narrator, await proxy.firstId());
   try {
     narrator.heading(scenario.mode, scenario.story);
     await stage.welcome('Ann Bob Cid Dee Eve Fay Gus Hal'.split(' ').slice(0, BROWSERS));
@@ -66,12 +66,13 @@ export async function playUpgrade(scenario: Scenario, folder: string, narrator: 
     if (scenario.mode === 'GRADUAL') await stage.ramp();
     await stage.watch('new version', NEW);
     await stage.crash(next, id);
-    await stage.watch('old version', OLD);
+    await stage.watch('back on old', OLD);
   } finally {
     await stage.farewell();
-    await proxy.stop();
+    exitCode = await proxy.stop();
     await Promise.all([old.kill(), next.kill()]);
   }
+  if (exitCode !== 0) throw new Error(`Cutover ended with code ${exitCode}`);
   return stage.result();
 }
 
@@ -79,14 +80,15 @@ export async function playUpgrade(scenario: Scenario, folder: string, narrator: 
 class Stage {
   readonly #proxy: RunningProxy;
   readonly #narrator: Narrator;
-  readonly #versions: Map<string, string>;
+  /** The id of the old version; any other id that a cookie names is the new one's, from before its PUT is answered. */
+  readonly #oldId: string;
   readonly #tally: Tally = { answers: new Map(), failures: [] };
   #browsers: Browser[] = [];
 
-  constructor(proxy: RunningProxy, narrator: Narrator, versions: Map<string, string>) {
+  constructor(proxy: RunningProxy, narrator: Narrator, oldId: string) {
     this.#proxy = proxy;
     this.#narrator = narrator;
-    this.#versions = versions;
+    this.#oldId = oldId;
   }
 
   /** Browsers come: each loads the page, then works. */
@@ -94,7 +96,7 @@ class Stage {
     const where = {
       port: this.#proxy.port,
       tally: this.#tally,
-      versionOf: (cookie: string) => this.#versions.get(cookie),
+      versionOf: (cookie: string) => (cookie === this.#oldId ? OLD : NEW),
     };
     const coming = names.map((name) => new Browser(name, where));
     await Promise.all(coming.map((browser) => browser.open()));
@@ -113,21 +115,32 @@ class Stage {
 
   /** Hands the new version to Cutover; gives its id. */
   async upgrade(scenario: Scenario, next: Wiki): Promise<string> {
-    const cluster = clusterOf(next, scenario.upgradeTransition);
-    const byRest = scenario.by === 'REST';
-    const id = byRest ? await this.#proxy.putByRest(cluster) : await this.#proxy.putByCommand(cluster);
-    this.#versions.set(id, NEW);
+    const id =
+      scenario.flags === undefined
+        ? await this.#putByRest(scenario, next)
+        : await this.#putByCommand(scenario.flags, next);
+    this.#narrator.line('', `-> ${id}`);
+    return id;
+  }
+
+  #putByRest({ upgradeTransition }: Scenario, next: Wiki): Promise<string> {
     this.#narrator.line(
       'upgrade',
-      `${byRest ? 'PUT /configuration/cluster' : 'cutover put upgrade.json'} -> ${id}`,
+      `PUT /configuration/cluster  version ${NEW}, ${JSON.stringify(upgradeTransition)}`,
       'bold',
     );
-    return id;
+    return this.#proxy.putByRest(clusterOf(next, upgradeTransition));
+  }
+
+  #putByCommand(flags: readonly string[], next: Wiki): Promise<string> {
+    const all = ['--server', `127.0.0.1:${next.port}`, '--version', NEW, ...flags];
+    this.#narrator.line('upgrade', `cutover put ${all.join(' ')}`, 'bold');
+    return this.#proxy.putByCommand(all);
   }
 
   /** SESSION: new browsers come and get the new version while the old ones stay; then the old ones go. */
   async turnOver(): Promise<void> {
-    const staying = this.#browsers;
+    const staying = [...this.#browsers];
     await this.welcome(['Ida', 'Jon', 'Kim', 'Leo']);
     const before = this.#count(OLD);
     await until('answers for the old sessions', () => this.#count(OLD) >= before + ANSWERS_PER_PHASE);

@@ -48,6 +48,9 @@ export async function assemble(config: Config, log: Log): Promise<Cutover> {
     store: kept.store,
     observer,
     connectMs: config.timeouts.connectMs,
+    putWaitMs: config.putWaitMs,
+    drainMs: config.timeouts.drainMs,
+    tunnelDrainMs: config.timeouts.tunnelDrainMs,
   });
   const api = createApi({
     control: controller,

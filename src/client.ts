@@ -110,6 +110,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
   UND_ERR_SOCKET: 'the connection broke',
+  'bad port': 'this is one of the ports that fetch refuses to call',
 };
 
 /** fetch says "fetch failed" and hides the cause one level down. */
@@ -120,5 +121,6 @@ function causeOf(error: unknown): string {
     cause?: { code?: string; message?: string };
   };
   if (name === 'TimeoutError') return 'no answer in time';
-  return CAUSES[cause?.code ?? ''] ?? cause?.code ?? firstLine(cause?.message ?? message ?? String(error));
+  const text = cause?.code ?? firstLine(cause?.message ?? message ?? String(error));
+  return CAUSES[text] ?? text;
 }

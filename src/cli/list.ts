@@ -1,3 +1,4 @@
+/** `cutover list`: the versions, newest first. */
 import type { Command } from 'commander';
 import type { VersionView } from '../client.ts';
 import { hostPort } from '../core/config/address.ts';
@@ -8,7 +9,6 @@ interface ListFlags extends TargetFlags {
   readonly json?: true;
 }
 
-/** `cutover list`: the versions, newest first. */
 export function listCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('list')

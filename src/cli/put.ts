@@ -1,3 +1,4 @@
+/** `cutover put`: adds a version and prints its id alone, for scripts. */
 import type { Command } from 'commander';
 import type { ClusterInput } from '../client.ts';
 import type { Mode, ServerAddress } from '../core/config/model.ts';
@@ -15,7 +16,6 @@ interface PutFlags extends TargetFlags {
   readonly uuid?: string;
 }
 
-/** `cutover put`: adds a version and prints its id alone, for scripts. */
 export function putCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('put')

@@ -1,3 +1,4 @@
+/** `cutover run`, which is also what `cutover` does by itself: the proxy, until it is told to end. */
 import type { Command } from 'commander';
 import type { LogFormat, LogLevel } from '../core/config/model.ts';
 import { USAGE } from './usage.ts';
@@ -9,7 +10,6 @@ interface RunFlags {
   readonly logFormat?: LogFormat;
 }
 
-/** `cutover run`, which is also what `cutover` does by itself: the proxy, until it is told to end. */
 export function runCommand(program: Command, end: (exitCode: number) => void): void {
   const command = program.command('run', { isDefault: true });
   // What is wrong with `cutover -x` is answered with the usage of `cutover`.

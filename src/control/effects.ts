@@ -2,7 +2,7 @@
 import type { Effect, ProbeEffect, PublishEffect, RaiseEffect } from '../core/release/effects.ts';
 import type { ReleaseEvent } from '../core/release/events.ts';
 import { buildTable, withThreshold } from '../core/routing/build-table.ts';
-import type { Route, RoutingTable } from '../core/routing/table.ts';
+import type { CutOrder, Route, RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { DataPlanePort } from './ports.ts';
@@ -53,7 +53,9 @@ export class Effects {
   #publish(effect: PublishEffect): void {
     const known = new Map(this.#table.chain.map((route) => [route.id, route]));
     const routes = effect.routes.map((route) => unchanged(known.get(route.id), route));
-    this.#table = buildTable(this.#table.number + 1, routes, effect.thresholds);
+    // The data plane carries out an order once: it knows it again by its identity.
+    const cut = effect.cut.map((order) => this.#table.cut.find((known) => isSame(known, order)) ?? order);
+    this.#table = buildTable(this.#table.number + 1, routes, effect.thresholds, cut);
     this.#parts.onChain(this.#table);
     this.#parts.dataPlane.publish(this.#table);
   }
@@ -64,6 +66,10 @@ export class Effects {
     this.#table = withThreshold(this.#table, this.#table.number + 1, { index, threshold: effect.threshold });
     this.#parts.dataPlane.publish(this.#table);
   }
+}
+
+function isSame(a: CutOrder, b: CutOrder): boolean {
+  return a.versionId === b.versionId && a.what === b.what;
 }
 
 /** The known route where nothing about it has changed; what is not compared is fixed for an id and epoch (`onTrial` too). */

@@ -5,8 +5,10 @@
  * released format, that makes a new one, and a migration that gives older documents what they lack.
  */
 import { z } from 'zod';
-import { type ClusterSpec, MODES, type Transition } from '../core/config/model.ts';
+import { type ClusterSpec, MODES, type Transition, type VerdictRules } from '../core/config/model.ts';
+import type { LedgerEntry } from '../core/release/ledger.ts';
 import type { ReleaseState, VersionState } from '../core/release/state.ts';
+import type { Trial } from '../core/release/trial.ts';
 
 /** Raised when the document's shape changes. */
 export const FORMAT = 1;
@@ -16,6 +18,14 @@ const millis = z.number().min(0);
 const percent = z.number().min(0).max(100);
 const line = z.string();
 const names = z.array(z.string().min(1));
+
+const served = z.object({ requests: count, failures: count, unpaired: count });
+const cutKind = z.enum(['exchanges', 'tunnels']);
+
+/** An object that is written and read whole, by the same code; what is in it is not looked into here. */
+function whole<T extends object>(): z.ZodType<T> {
+  return z.custom<T>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
+}
 
 const transition: z.ZodType<Transition> = z.object({
   mode: z.enum(MODES),
@@ -31,6 +41,7 @@ const transition: z.ZodType<Transition> = z.object({
   regretWindowMs: millis,
   holdBytes: count,
   holdMs: millis,
+  verdict: whole<VerdictRules>(),
 });
 
 const spec: z.ZodType<ClusterSpec> = z.object({
@@ -53,6 +64,9 @@ const version: z.ZodType<VersionState> = z.object({
   trusted: z.boolean(),
   raises: count,
   threshold: percent,
+  trial: whole<Trial>().nullable(),
+  recent: z.array(served),
+  exit: z.object({ cut: z.array(cutKind), over: z.boolean() }).nullable(),
 });
 
 export const stateSchema: z.ZodType<ReleaseState> = z
@@ -61,6 +75,7 @@ export const stateSchema: z.ZodType<ReleaseState> = z
     putSequence: count,
     epochSequence: count,
     versions: z.array(version),
+    ledger: z.array(whole<LedgerEntry>()),
   })
   .refine(({ versions }) => new Set(versions.map(({ id }) => id)).size === versions.length, {
     error: 'Two versions have the same id',

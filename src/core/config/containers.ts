@@ -13,7 +13,10 @@ const HOST_PORT = 'a port, as a number or a string of digits';
 
 /** The engine's API has ports as strings; people write numbers. */
 const hostPort = z.union(
-  [is.port(0), is.checked(HOST_PORT, (value) => /^\d{0,5}$/.test(value) && Number(value) <= 65_535)],
+  [
+    is.whole(0, 65_535, HOST_PORT),
+    is.checked(HOST_PORT, (value) => /^\d{0,5}$/.test(value) && Number(value) <= 65_535),
+  ],
   { error: HOST_PORT },
 );
 

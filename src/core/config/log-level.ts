@@ -1,3 +1,4 @@
+/** The names of log levels, as people write them. */
 import type { LogLevel } from './model.ts';
 
 const LEVELS: readonly LogLevel[] = ['CRITICAL', 'ERROR', 'WARNING', 'NOTICE', 'INFO', 'DEBUG'];

@@ -15,6 +15,12 @@ export interface ServerAddress {
   readonly port: number;
 }
 
+/** When a version on trial is taken back. */
+export interface VerdictRules {
+  /** So many failures in a row. */
+  readonly consecutive: number;
+}
+
 export interface Transition {
   readonly mode: Mode;
   readonly sessionTimeoutS: number;
@@ -34,6 +40,7 @@ export interface Transition {
   /** What is held back of an answer of this version while it is on trial, and for how long after its head. */
   readonly holdBytes: number;
   readonly holdMs: number;
+  readonly verdict: VerdictRules;
 }
 
 export interface ClusterSpec {

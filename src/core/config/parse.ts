@@ -132,6 +132,7 @@ function toTransition(values: TransitionValues | undefined, defaults: ClusterDef
     regretWindowMs: toMs(values?.regretWindow ?? 600),
     holdBytes: values?.replay?.holdBytes ?? defaults.holdBytes,
     holdMs: values?.replay?.holdTime === undefined ? defaults.holdMs : toMs(values.replay.holdTime),
+    verdict: { consecutive: values?.verdict?.consecutive ?? 5 },
   };
 }
 

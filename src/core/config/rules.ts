@@ -83,11 +83,6 @@ export function clusterWarnings(root: unknown): string[] {
       warnings.push(`${name} is ignored: it belongs to mode "${other}", and the mode is "${mode}"`);
     }
   }
-  if (mode === 'CONCURRENT' && valueAt(transition, ['methods']) === undefined) {
-    warnings.push(
-      'Mode "CONCURRENT" sends every request to several versions, writes too: where they share a data store, choose "methods": ["GET", "HEAD", "OPTIONS"]',
-    );
-  }
   return warnings;
 }
 

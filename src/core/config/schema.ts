@@ -25,11 +25,13 @@ const server = is.object({
   port: is.port(),
 });
 
+const STATUS_ALLOWED = 'a status from 100 to 599 or a list of them';
+
 const healthCheck = is.object({
   path: is.path(),
   interval: is.timeout().optional(),
   timeout: is.timeout().optional(),
-  expect: is.orList(is.whole(100, 599), 'a status from 100 to 599, or a list of them').optional(),
+  expect: is.orList(is.whole(100, 599, STATUS_ALLOWED), STATUS_ALLOWED).optional(),
   host: is.text().optional(),
 });
 
@@ -44,7 +46,9 @@ const upgradeTransition = is.object({
   versions: is.whole(2).default(2),
   patience: is.seconds().default(1),
   methods: is.methods().optional(),
-  promoteAfter: is.orWord(is.whole(1), 'never', 'a whole number of at least 1').default('never'),
+  promoteAfter: is
+    .orWord((error) => is.whole(1, undefined, error), 'never', 'a whole number of at least 1')
+    .default('never'),
   responseTimeout: is.timeout().optional(),
   readyTimeout: is.timeout().default(30),
   regretWindow: is.seconds().default(600),
@@ -90,7 +94,7 @@ export const fileSchema = is.object({
       allowPrivileged: is.flag().default(false),
     })
     .prefault({} as never),
-  workers: is.orWord(is.whole(0, 1024), 'auto', 'a whole number from 0 to 1024').default(1),
+  workers: is.orWord((error) => is.whole(0, 1024, error), 'auto', 'a whole number from 0 to 1024').default(1),
   dockerHost: dockerHost.optional(),
   state: is.object({ file: is.text() }).nullable().optional(),
   log: is.object({ level: is.logLevel().optional(), format: is.word(['text', 'json']).optional() }).prefault({}),
@@ -112,7 +116,7 @@ export const fileSchema = is.object({
       clientHeader: is.timeout().default(10),
       clientIdle: is.timeout().default(75),
       upstreamIdle: is.timeout().default(4),
-      total: is.orWord(is.timeout(), 'off', is.TIMEOUT_ALLOWED).default('off'),
+      total: is.orWord(is.timeout, 'off', is.TIMEOUT_ALLOWED).default('off'),
       drain: is.seconds().default(30),
       tunnelDrain: is.seconds().default(300),
       abandonAfter: is.seconds().default(5),

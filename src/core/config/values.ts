@@ -16,15 +16,17 @@ export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 }
 
 /** A whole number in a range. */
-export function whole(min: number, max: number = Number.MAX_SAFE_INTEGER) {
-  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
-  const error = `a whole number ${range}`;
+export function whole(min: number, max: number = Number.MAX_SAFE_INTEGER, error: string = wholeAllowed(min, max)) {
   return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+function wholeAllowed(min: number, max: number): string {
+  return `a whole number ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}`;
 }
 
 /** Zero is let through, though the words start at 1: it may stand where the option is not used (`rules.ts`). */
 export function wholeOrZero(max: number) {
-  const error = `a whole number from 1 to ${max}`;
+  const error = wholeAllowed(1, max);
   return z.int({ error }).min(0, { error }).max(max, { error });
 }
 
@@ -39,7 +41,7 @@ export const seconds = () => number(0, SECONDS_MAX, `a number of seconds from 0 
 export const TIMEOUT_ALLOWED = `a number of seconds from 0.001 to ${SECONDS_MAX}`;
 
 /** A time in seconds that may not be zero: a millisecond at least. */
-export const timeout = () => number(0.001, SECONDS_MAX, TIMEOUT_ALLOWED);
+export const timeout = (error: string = TIMEOUT_ALLOWED) => number(0.001, SECONDS_MAX, error);
 
 /** Zero is let through: it may stand where the option is not used (`rules.ts`). */
 export const percentOrZero = () => number(0, 100, PERCENT_ALLOWED);
@@ -82,9 +84,14 @@ export function word<const Words extends readonly string[]>(words: Words, error:
   return z.enum(words, { error });
 }
 
-/** A value or a word that stands for none: `"off"`, `"never"`. */
-export function orWord<Value extends z.ZodType, const Word extends string>(value: Value, word: Word, what: string) {
-  return z.union([value, z.literal(word)], { error: `${what} or "${word}"` });
+/** A value or a word that stands for none: `"off"`, `"never"`. `value` is made with the words for both. */
+export function orWord<Value extends z.ZodType, const Word extends string>(
+  value: (error: string) => Value,
+  word: Word,
+  allowed: string,
+) {
+  const error = `${allowed} or "${word}"`;
+  return z.union([value(error), z.literal(word)], { error });
 }
 
 export const logLevel = () =>
@@ -117,7 +124,7 @@ export function checked(error: string, test: (value: string) => boolean) {
 }
 
 /** `"a", "b" or "c"`. */
-export function choice(words: readonly string[]): string {
+function choice(words: readonly string[]): string {
   const quoted = words.map((word) => `"${word}"`);
   return [quoted.slice(0, -1).join(', '), quoted.at(-1)].join(' or ');
 }

@@ -3,7 +3,7 @@
  * it names a state of affairs, not a step.
  */
 import type { LogLevel, ServerAddress } from '../config/model.ts';
-import type { Route } from '../routing/table.ts';
+import type { CutOrder, Route } from '../routing/table.ts';
 
 /** This chain is in force. */
 export interface PublishEffect {
@@ -12,9 +12,11 @@ export interface PublishEffect {
   readonly routes: readonly Route[];
   /** By index in `routes`, percent. */
   readonly thresholds: readonly number[];
+  /** Versions that have left and not drained in time: what they still have in flight is cut. */
+  readonly cut: readonly CutOrder[];
 }
 
-/** The threshold of one version in the published chain is this one. Alone among the effects it may run before the state is durable. */
+/** The threshold of one version in the published chain is this one. */
 export interface RaiseEffect {
   readonly kind: 'raise';
   readonly id: string;

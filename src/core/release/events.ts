@@ -3,6 +3,10 @@
  * plane, a probe or a timer carries the epoch it belongs to.
  */
 import type { ClusterSpec } from '../config/model.ts';
+import type { Finding } from '../messages.ts';
+import type { CutOrder } from '../routing/table.ts';
+import type { FigureCounts } from './ledger.ts';
+import type { Served } from './recent.ts';
 
 interface Happened {
   /** The version it happened to. */
@@ -38,6 +42,53 @@ export interface AnsweredEvent extends HappenedInEpoch {
   readonly count: number;
 }
 
+/** What an exchange proved about a version on trial that failed in it. */
+export interface FindingEvent extends HappenedInEpoch {
+  readonly kind: 'finding';
+  readonly finding: Finding['kind'];
+  /** `host:port` of the server that failed. */
+  readonly server: string;
+}
+
+/** What a release has counted since it was last told: a few times a second, and before each decision. */
+export interface MeasuredEvent extends HappenedInEpoch {
+  readonly kind: 'measured';
+  /** Requests that the version answered and that count as evidence. */
+  readonly answers: number;
+  readonly figures: FigureCounts;
+  /** What the next older serving version did with requests of its own. */
+  readonly older: (Served & { readonly id: string }) | null;
+  /** An older version that has answered a request meanwhile, or null. */
+  readonly olderAnswers: string | null;
+}
+
+/** What a version did with its own requests since it was last told, while nothing newer is on trial. */
+export interface ServedEvent extends HappenedInEpoch, Served {
+  readonly kind: 'served';
+}
+
+/** A person decides. */
+export interface PromoteEvent extends Happened {
+  readonly kind: 'promote';
+  /** Theirs, one line, or null. */
+  readonly reason: string | null;
+}
+
+export interface PauseEvent extends Happened {
+  readonly kind: 'pause';
+  readonly reason: string | null;
+}
+
+export interface ResumeEvent extends Happened {
+  readonly kind: 'resume';
+  readonly reason: string | null;
+}
+
+export interface RollbackEvent extends Happened {
+  readonly kind: 'rollback';
+  readonly reason: string | null;
+}
+
 /** SESSION: no request carried an older session for `sessionTimeout`. */
 export interface QuietEvent extends HappenedInEpoch {
   readonly kind: 'quiet';
@@ -69,7 +120,13 @@ export interface RegretOverEvent extends HappenedInEpoch {
   readonly kind: 'regret-over';
 }
 
-/** The last exchange and tunnel of a draining version ended. */
+/** A version that has left still has something in flight when its time to drain is over. */
+export interface DrainOverEvent extends Happened {
+  readonly kind: 'drain-over';
+  readonly what: CutOrder['what'];
+}
+
+/** The last exchange and tunnel of a version that has left ended. */
 export interface DrainedEvent extends Happened {
   readonly kind: 'drained';
 }
@@ -79,9 +136,17 @@ export type ReleaseEvent =
   | DeleteEvent
   | ReadyEvent
   | AnsweredEvent
+  | FindingEvent
+  | MeasuredEvent
+  | ServedEvent
+  | PromoteEvent
+  | PauseEvent
+  | ResumeEvent
+  | RollbackEvent
   | QuietEvent
   | CountedEvent
   | RefusedEvent
   | ProbedEvent
   | RegretOverEvent
+  | DrainOverEvent
   | DrainedEvent;

@@ -182,7 +182,8 @@ export class World<Store extends StorePort = FakeStore> {
       return `${options?.ids ?? 'id'}-${this.#drawn}`;
     };
     const dice = { versionId: draw, clientId: draw };
-    this.controller = new Controller({ clock, dice, network, dataPlane, store, log, observer, connectMs: 1000 });
+    const bounds = { connectMs: 1000, putWaitMs: 1000, drainMs: 30_000, tunnelDrainMs: 300_000 };
+    this.controller = new Controller({ clock, dice, network, dataPlane, store, log, observer, ...bounds });
   }
 
   /** The data plane reports an attempt on a version of the present table. */

@@ -30,6 +30,7 @@ export function spec(mode: Mode, options: SpecOptions = {}): ClusterSpec {
       holdBytes: 65_536,
       holdMs: 250,
       regretWindowMs: 600_000,
+      verdict: { consecutive: 5 },
       ...transition,
     },
     shownTransition: { mode },

@@ -26,10 +26,15 @@ const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
     packages: ['hono', '@hono/node-server', 'zod'],
     node: ['node:http', 'node:crypto'],
   },
-  cli: { own: ['cli', 'api/contract.ts', 'core/config'], packages: ['commander'], node: 'all' },
+  cli: {
+    own: ['cli', 'api/contract.ts', 'core/config', 'system/files.ts', 'client.ts', 'main.ts', 'load-config.ts'],
+    packages: ['commander'],
+    node: 'all',
+  },
   'assemble.ts': { own: [''] },
   'main.ts': { own: [''], node: 'all' },
   'worker.ts': { own: ['core', 'system', 'proxy'], node: 'all' },
+  'load-config.ts': { own: ['core', 'system'], node: 'all' },
   'index.ts': { own: [''], node: 'all' },
   'client.ts': { own: [''], node: 'all' },
 };

@@ -1,0 +1,123 @@
+/** The commands that talk to a running Cutover, each against a real one. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePorts, startProxy } from '../../kit/cutover.ts';
+import { cutover } from '../../unit/cli/terminal.ts';
+
+const OLD = { servers: [{ hostname: '127.0.0.1', port: 1034 }], version: '3.9.1' };
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\n$/;
+
+async function service(configService: Record<string, unknown> = {}) {
+  const { configPort } = await startProxy(OLD, { configService: { hostname: '127.0.0.1', port: 0, ...configService } });
+  return { port: configPort, url: `127.0.0.1:${configPort}` };
+}
+
+function write(name: string, text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cutover-cli-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+test('put prints the id alone; list, show and delete take it from there', async () => {
+  const { url } = await service();
+  const flags = ['--version', '3.9.2', '--mode', 'session', '--session-timeout', '60', '--url', url];
+  const put = await cutover(['put', '--server', '127.0.0.1:1036', '-server=[::1]:1038', ...flags]);
+  expect(put).toMatchObject({ code: 0, err: '', out: expect.stringMatching(UUID) });
+  const id = put.out.trim();
+
+  const shown = await cutover(['show', id, '--url', url]);
+  expect(JSON.parse(shown.out)).toEqual({
+    cluster: {
+      servers: [
+        { hostname: '127.0.0.1', port: 1036 },
+        { hostname: '::1', port: 1038 },
+      ],
+      upgradeTransition: { mode: 'SESSION', sessionTimeout: 60 },
+      uuid: id,
+      version: '3.9.2',
+    },
+  });
+
+  const listed = await cutover(['list', '--url', url]);
+  const lines = listed.out.split('\n');
+  expect(lines).toEqual([
+    'VERSION  MODE     SERVERS                    ID',
+    `3.9.2    SESSION  127.0.0.1:1036,[::1]:1038  ${id}`,
+    expect.stringMatching(/^3\.9\.1 {4}INSTANT {2}127\.0\.0\.1:1034 {13}[0-9a-f-]{36}$/),
+    '',
+  ]);
+  const json = JSON.parse((await cutover(['list', '--json', '--url', url])).out);
+  expect(json.map((view: { cluster: { version: string } }) => view.cluster.version)).toEqual(['3.9.2', '3.9.1']);
+
+  expect(await cutover(['delete', id, '--url', url])).toEqual({ code: 0, out: '', err: '' });
+  expect(await cutover(['show', id, '--url', url])).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringMatching(/^The config service answered 404: .*\n$/),
+  });
+});
+
+test('put takes a whole request body from a file, and an id', async () => {
+  const { url } = await service();
+  const id = '1dcbb083-257f-11e4-bcbc-600308a8245e';
+  const file = write('body.json', `{"cluster": {"servers": [{"ip": "127.0.0.1", "port": 1036}], "uuid": "${id}"}}`);
+  expect(await cutover(['put', file, '--url', url])).toEqual({ code: 0, out: `${id}\n`, err: '' });
+  const again = await cutover(['put', '--server', '127.0.0.1:1036', '--uuid', id, '--url', url]);
+  expect(again).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringMatching(/^The config service answered 409: .*\n$/),
+  });
+});
+
+test('a refusal is the reason of the service, on one line', async () => {
+  const { url } = await service();
+  const gradual = ['--mode', 'GRADUAL', '--percentage', '0'];
+  expect(await cutover(['put', '--server', 'a:1', ...gradual, '--url', url])).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringMatching(/^The config service answered 400: .*percentageTransitionPerRequest.* not 0\n$/),
+  });
+  expect((await cutover(['put', write('x', ''), '--url', url])).err).toMatch(/answered 400: The body is empty.*\n$/);
+});
+
+test('address and token come from the configuration file, a file or the environment', async () => {
+  const { port, url } = await service({ token: 's3cret' });
+  expect(await cutover(['list', '--url', url])).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^The config service answered 401: .*\n$/),
+  });
+  const cluster = { servers: [{ ip: '::1', port: 1 }] };
+  const config = { proxy: { port: 0 }, configService: { port, token: 's3cret' }, cluster };
+  const tokenFile = write('token', ' s3cret\n');
+  for (const [flags, env] of [
+    [['--config', write('config.json', JSON.stringify(config))], {}],
+    [['--url', url, '--token-file', tokenFile], { CUTOVER_TOKEN: 'wrong' }],
+    [['--url', url], { CUTOVER_TOKEN: 's3cret' }],
+  ] as const) {
+    expect(await cutover(['list', ...flags], env)).toMatchObject({ code: 0, err: '' });
+  }
+});
+
+test('nobody there, or somebody else: one line, exit code 1', async () => {
+  const [port] = await freePorts(1);
+  expect(await cutover(['list', '--url', `127.0.0.1:${port}`])).toEqual({
+    code: 1,
+    out: '',
+    err: `Calling the config service at http://127.0.0.1:${port} failed: connection refused\n`,
+  });
+  const other = createServer((_, response) => response.end('<html>'));
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', () => resolve()));
+  onTestFinished(() => void other.close());
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  expect(await cutover(['list', '--url', url])).toEqual({
+    code: 1,
+    out: '',
+    err: `Calling the config service at ${url} failed: its answer is not JSON\n`,
+  });
+});
