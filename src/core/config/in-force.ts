@@ -17,7 +17,6 @@ const NOT_YET: readonly string[] = [
   'cluster.healthCheck',
   'cluster.upgradeTransition.readyTimeout',
   'cluster.upgradeTransition.replay',
-  'cluster.upgradeTransition.verdict',
 ];
 
 /** Values that ask for what happens anyway. */

@@ -15,10 +15,20 @@ export interface ServerAddress {
   readonly port: number;
 }
 
-/** When a version on trial is taken back. */
+/** When a version on trial is taken back (`core/release/verdict.ts`, `docs/verdict.md`). Rates and shares are in [0, 1]. */
 export interface VerdictRules {
-  /** So many failures in a row. */
+  /** `strict`: guilty on the first failure that an older version would not have had; the other rules are idle then. */
+  readonly preset: 'patient' | 'strict';
+  /** So many blamed or unpaired failures in a row are enough. */
   readonly consecutive: number;
+  /** Share of releases, of 10 000 requests each, that the rate rule may take back though both versions fail alike. */
+  readonly falseAlarm: number;
+  /** What is to be caught soon: a failure rate that is higher by this much. Less than this is let pass. */
+  readonly margin: number;
+  /** The older version's failure rate where nothing is known of it. */
+  readonly assumedRate: number;
+  /** Requests of its own before the rate rule speaks. */
+  readonly minRequests: number;
 }
 
 export interface Transition {

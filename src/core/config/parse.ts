@@ -7,7 +7,14 @@ import { notYetWarnings } from './in-force.ts';
 import { issueLines, LINES_MAX, valueAt } from './issues.ts';
 import type { ClusterDefaults, ClusterSpec, Config, Parsed, ServerAddress, Transition } from './model.ts';
 import { clusterErrors, clusterWarnings, fileErrors, modeOf, OPTIONS_OF } from './rules.ts';
-import { bodySchema, type ClusterValues, type FileValues, fileSchema, type TransitionValues } from './schema.ts';
+import {
+  bodySchema,
+  type ClusterValues,
+  type FileValues,
+  fileSchema,
+  type TransitionValues,
+  VERDICT_DEFAULTS,
+} from './schema.ts';
 import { readJson } from './source.ts';
 
 const BUILT_IN: ClusterDefaults = { responseTimeoutMs: 30_000, holdBytes: 64 * 1024, holdMs: 250 };
@@ -132,7 +139,7 @@ function toTransition(values: TransitionValues | undefined, defaults: ClusterDef
     regretWindowMs: toMs(values?.regretWindow ?? 600),
     holdBytes: values?.replay?.holdBytes ?? defaults.holdBytes,
     holdMs: values?.replay?.holdTime === undefined ? defaults.holdMs : toMs(values.replay.holdTime),
-    verdict: { consecutive: values?.verdict?.consecutive ?? 5 },
+    verdict: values?.verdict ?? VERDICT_DEFAULTS,
   };
 }
 

@@ -83,6 +83,13 @@ export function clusterWarnings(root: unknown): string[] {
       warnings.push(`${name} is ignored: it belongs to mode "${other}", and the mode is "${mode}"`);
     }
   }
+  const verdict = valueAt(transition, ['verdict']);
+  if (valueAt(verdict, ['preset']) === 'strict') {
+    for (const option of Object.keys(verdict ?? {}).filter((key) => key !== 'preset')) {
+      const name = `"${pathText([...TRANSITION, 'verdict', option])}"`;
+      warnings.push(`${name} is ignored: with preset "strict" the first failure decides`);
+    }
+  }
   return warnings;
 }
 

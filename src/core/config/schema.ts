@@ -35,6 +35,18 @@ const healthCheck = is.object({
   host: is.text().optional(),
 });
 
+const verdict = is.object({
+  preset: is.word(['patient', 'strict']).default('patient'),
+  consecutive: is.whole(1, 1000).default(5),
+  falseAlarm: is.between(0.0001, 0.5).default(0.0075),
+  margin: is.between(0.001, 0.5).default(0.05),
+  assumedRate: is.between(0.0001, 0.5).default(0.005),
+  minRequests: is.whole(1, 1_000_000).default(30),
+});
+
+/** What applies to a version that says nothing of its verdict. */
+export const VERDICT_DEFAULTS = verdict.parse({});
+
 const upgradeTransition = is.object({
   mode: is
     .word(MODES, '"upgradeTransition.mode" should be "INSTANT", "SESSION", "GRADUAL" or "CONCURRENT"')
@@ -53,10 +65,7 @@ const upgradeTransition = is.object({
   readyTimeout: is.timeout().default(30),
   regretWindow: is.seconds().default(600),
   replay: is.object(replay).partial().optional(),
-  verdict: is
-    .object({ preset: is.word(['patient', 'strict']), consecutive: is.whole(1) })
-    .partial()
-    .optional(),
+  verdict: verdict.optional(),
 });
 
 const cluster = is.object({

@@ -48,7 +48,10 @@ export const percentOrZero = () => number(0, 100, PERCENT_ALLOWED);
 
 export const PERCENT_ALLOWED = 'a number above 0, up to 100';
 
-export const fraction = () => number(0, 1, 'a number from 0 to 1');
+/** A number in a range, the ends included. */
+export const between = (min: number, max: number) => number(min, max, `a number from ${min} to ${max}`);
+
+export const fraction = () => between(0, 1);
 
 export const port = (min: 0 | 1 = 1) => whole(min, 65_535);
 

@@ -3,7 +3,7 @@ import { type Baseline, type Evidence, NO_EVIDENCE } from './evidence.ts';
 import { NO_COUNTS, type ReleaseCounts } from './ledger.ts';
 import { NOTHING_SERVED, type Served, servedLately } from './recent.ts';
 import { serves, type VersionState } from './state.ts';
-import type { Verdict } from './verdict.ts';
+import { CLEAN, type Verdict } from './verdict.ts';
 
 export interface Trial {
   /** Wall milliseconds when it was put, or came to be the newest. */
@@ -25,7 +25,7 @@ export function beginTrial(atMs: number): Trial {
   return {
     begunMs: atMs,
     evidence: NO_EVIDENCE,
-    verdict: { kind: 'clean' },
+    verdict: CLEAN,
     baseline: ASSUMED,
     paused: false,
     stuck: false,

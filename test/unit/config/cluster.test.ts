@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseCluster } from '../../../src/core/config/parse.ts';
+import { PATIENT } from '../release/specs.ts';
 import { body, cluster, errorsOf, warningsOf } from './samples.ts';
 
 const errors = (text: string): readonly string[] => errorsOf(parseCluster(text));
@@ -209,10 +210,45 @@ describe('upgradeTransition', () => {
     ],
     [
       { verdict: { rate: 1 } },
-      '"cluster.upgradeTransition.verdict.rate" is not a known key (it is 1): known here are preset, consecutive',
+      '"cluster.upgradeTransition.verdict.rate" is not a known key (it is 1): known here are preset, consecutive, falseAlarm, margin, assumedRate, minRequests',
     ],
   ])('%j', (transition, line) => {
     expect(errors(upgrade(transition))).toEqual([line]);
+  });
+});
+
+describe('the verdict', () => {
+  const rules = (verdict: object) => cluster(upgrade({ verdict })).transition.verdict;
+
+  test('has its defaults, and what is given is taken', () => {
+    expect(rules({})).toEqual(PATIENT);
+    expect(cluster(body()).transition.verdict).toEqual(PATIENT);
+    const given = { consecutive: 3, falseAlarm: 0.01, margin: 0.1, assumedRate: 0.02, minRequests: 100 };
+    expect(rules(given)).toEqual({ preset: 'patient', ...given });
+    expect(rules({ preset: 'strict' })).toEqual({ ...PATIENT, preset: 'strict' });
+  });
+
+  test.each([
+    ['consecutive', 0, 'a whole number from 1 to 1000'],
+    ['consecutive', 2.5, 'a whole number from 1 to 1000'],
+    ['falseAlarm', 0, 'a number from 0.0001 to 0.5'],
+    ['falseAlarm', 0.51, 'a number from 0.0001 to 0.5'],
+    ['margin', 0, 'a number from 0.001 to 0.5'],
+    ['margin', 5, 'a number from 0.001 to 0.5'],
+    ['assumedRate', 0, 'a number from 0.0001 to 0.5'],
+    ['assumedRate', 0.6, 'a number from 0.0001 to 0.5'],
+    ['minRequests', 0, 'a whole number from 1 to 1000000'],
+    ['minRequests', 1_000_001, 'a whole number from 1 to 1000000'],
+  ])('%s %j is refused', (key, value, allowed) => {
+    const [line] = errors(upgrade({ verdict: { [key]: value } }));
+    expect(line).toMatch(`"cluster.upgradeTransition.verdict.${key}" must be ${allowed}, not `);
+  });
+
+  test('the preset strict ignores the other keys with a warning', () => {
+    expect(warningsOf(parseCluster(upgrade({ verdict: { preset: 'strict', margin: 0.1 } })))).toEqual([
+      '"cluster.upgradeTransition.verdict.margin" is ignored: with preset "strict" the first failure decides',
+    ]);
+    expect(warningsOf(parseCluster(upgrade({ verdict: { preset: 'patient', margin: 0.1 } })))).toEqual([]);
   });
 });
 

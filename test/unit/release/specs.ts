@@ -1,5 +1,15 @@
 /** Versions to put, with everything defaulted. */
-import type { ClusterSpec, Mode, Transition } from '../../../src/core/config/model.ts';
+import type { ClusterSpec, Mode, Transition, VerdictRules } from '../../../src/core/config/model.ts';
+
+/** The rules of a version that says nothing of its verdict. */
+export const PATIENT: VerdictRules = {
+  preset: 'patient',
+  consecutive: 5,
+  falseAlarm: 0.0075,
+  margin: 0.05,
+  assumedRate: 0.005,
+  minRequests: 30,
+};
 
 export interface SpecOptions extends Partial<Transition> {
   readonly version?: string;
@@ -30,7 +40,7 @@ export function spec(mode: Mode, options: SpecOptions = {}): ClusterSpec {
       holdBytes: 65_536,
       holdMs: 250,
       regretWindowMs: 600_000,
-      verdict: { consecutive: 5 },
+      verdict: PATIENT,
       ...transition,
     },
     shownTransition: { mode },
