@@ -44,7 +44,15 @@ test('the thesis example is accepted, and everything else has its default', () =
       concurrentAttempts: 256,
     },
     replay: { bodyBytes: 1_048_576, methods: [], budget: 0.2 },
+    state: { file: null },
     clusterDefaults: { responseTimeoutMs: 30_000, holdBytes: 65_536, holdMs: 250 },
+    clusterAsWritten: {
+      servers: [
+        { hostname: '127.0.0.1', port: 1034 },
+        { ip: '127.0.0.1', port: 1035 },
+      ],
+      version: '1.0',
+    },
     cluster: {
       uuid: null,
       version: '1.0',
@@ -205,7 +213,6 @@ test('keys without effect yet are accepted with a warning; what asks for what ha
   });
   expect(warningsOf(parseConfig(text))).toEqual([
     '"workers" has no effect yet',
-    '"state" has no effect yet',
     '"cookies.secret" has no effect yet',
     '"replay.budget" has no effect yet',
   ]);
