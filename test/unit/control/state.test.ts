@@ -282,9 +282,11 @@ describe('a state that can not be kept', () => {
     const world = await keeping();
     const save = vi.spyOn(world.store, 'save');
     save.mockImplementationOnce(() => Promise.resolve()).mockRejectedValueOnce(new Error('No space left'));
-    expect(await world.controller.submit(put('2', 'SESSION'))).toMatchObject({ kind: 'accepted' });
+    const answer = world.controller.submit(put('2', 'SESSION'));
+    await settled();
     expect(world.dataPlane.chain()).toEqual(['id-1']);
     await world.clock.pass(1500);
+    expect(await answer).toMatchObject({ kind: 'accepted' });
     expect(world.dataPlane.chain()).toEqual(['id-2', 'id-1']);
   });
 });
