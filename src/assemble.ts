@@ -9,6 +9,7 @@ import type { StorePort } from './control/ports.ts';
 import type { Config } from './core/config/model.ts';
 import { parseCluster } from './core/config/parse.ts';
 import { DataPlane } from './proxy/data-plane.ts';
+import { takeLock } from './store/lock.ts';
 import { memoryStore } from './store/memory.ts';
 import { type OpenState, openState } from './store/open.ts';
 import { type Clock, realClock } from './system/clock.ts';
@@ -88,7 +89,7 @@ type Kept = Pick<OpenState, 'state' | 'close'> & { readonly store: StorePort };
 async function openKept({ state }: Config, clock: Clock, log: Log): Promise<Kept> {
   const path = state?.file ?? null;
   if (path === null) return { store: memoryStore, state: null, close: () => Promise.resolve() };
-  return openState({ path, files: realFiles, clock, log });
+  return openState({ path, files: realFiles, clock, log, lock: takeLock });
 }
 
 interface Parts {

@@ -114,7 +114,8 @@ export class Controller implements ReleaseListener {
       return { kind: 'refused', because: 'storage', reason: result.reason };
     }
     if (result.kind === 'done') {
-      if (command.kind === 'put' && !this.#closed) {
+      // The file's version is not waited for: what serves already must get its traffic.
+      if (command.kind === 'put' && command.origin === 'rest' && !this.#closed) {
         await this.#arrivals.of(this.#state, event.id, this.#parts.putWaitMs);
       }
       return { kind: 'accepted', id: event.id };

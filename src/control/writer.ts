@@ -138,26 +138,26 @@ export class Writer {
       this.#counted(result.next, result.effects);
       return result;
     }
-    const notKept = await this.#keep(event, result.next);
-    if (notKept !== null) return notKept;
+    const kept = await this.#keep(event, result.next);
+    if (typeof kept === 'object') return kept;
     this.#state = result.next;
+    if (kept === 'later') this.#keeper.note();
     this.#parts.onDecided(result.next);
     for (const following of this.#parts.run(result.effects)) await this.#perform(following);
     this.#parts.onDone(this.#state);
     return result;
   }
 
-  /** Makes the next state durable. Where that fails, what happened by itself is taken again later. */
-  async #keep(event: ReleaseEvent, next: ReleaseState): Promise<NotKept | null> {
+  /** Makes the next state durable, or says that this may come later. What happened by itself and must wait is taken again. */
+  async #keep(event: ReleaseEvent, next: ReleaseState): Promise<NotKept | 'kept' | 'later'> {
     try {
       await this.#keeper.save(next);
-      return null;
+      return 'kept';
     } catch (error) {
-      if (takesBack(this.#state, next)) {
-        this.#keeper.note();
-        return null;
+      if (!COMMANDS.includes(event.kind)) {
+        if (takesBack(this.#state, next)) return 'later';
+        this.#waiting.set(`${event.kind} ${event.id}`, event);
       }
-      if (!COMMANDS.includes(event.kind)) this.#waiting.set(`${event.kind} ${event.id}`, event);
       this.#retryAtMs = this.#parts.clock.nowMs() + RETRY_MS;
       return { kind: 'not-kept', reason: (error as Error).message };
     }

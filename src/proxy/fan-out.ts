@@ -1,7 +1,7 @@
 /**
- * Asking several versions at once (mode CONCURRENT). The newest version that behaves answers: its head has come in time
- * and its status is not 5xx. An older answer that stands ready waits for a newer one at most `patience`. What the others
- * answer is read and dropped.
+ * Asking several versions at once (mode CONCURRENT). The newest version that behaves answers: its head has come in time,
+ * its status is not 5xx, and while it is on trial its answer has not broken before it is released (`hold.ts` says when).
+ * An older answer that stands ready waits for a newer one at most `patience`. What the others answer is read and dropped.
  *
  * To the exchange this looks like asking one version: it hears of one answer, or that all have failed.
  */
@@ -11,7 +11,7 @@ import { isServerFailure } from '../core/routing/replay.ts';
 import type { Plan } from '../core/routing/table.ts';
 import { Asking, type Question } from './asking.ts';
 import type { ExchangeFailures } from './exchange-failures.ts';
-import { HeldAnswer } from './held-answer.ts';
+import { HELD_BYTES_MAX, HeldAnswer } from './held-answer.ts';
 import type { Answering, AnswerListener, Failure, TunnelEnd } from './message-level.ts';
 import type { Plane } from './plane.ts';
 import type { Timed } from './sweeper.ts';
@@ -32,6 +32,11 @@ export class FanOut implements Answering, Timed {
   readonly #patienceMs: number;
   /** Newest first. */
   readonly #legs: readonly HeldAnswer[];
+  /** Answers that may be given. */
+  readonly #ready = new Set<HeldAnswer>();
+  /** Answers of versions on trial that are held back, with when they are released at the latest. */
+  readonly #heldUntilMs = new Map<HeldAnswer, number>();
+  #patientUntilMs = Number.POSITIVE_INFINITY;
   #winner: HeldAnswer | null = null;
   #over = false;
   #lastFailure: Failure | null = null;
@@ -43,7 +48,8 @@ export class FanOut implements Answering, Timed {
     this.#patienceMs = plan.order[0]?.patienceMs ?? 0;
     this.#legs = plan.order.slice(0, plan.legs).map((route) => {
       const asking = new Asking(plane, route, question);
-      const held = new HeldAnswer(asking, { watcher: this, plane });
+      const bytesMax = route.onTrial ? route.holdBytes : HELD_BYTES_MAX;
+      const held = new HeldAnswer(asking, { watcher: this, plane, bytesMax });
       asking.handTo(held);
       return held;
     });
@@ -98,9 +104,12 @@ export class FanOut implements Answering, Timed {
     throw new Error('A request that offers an upgrade is never sent to several versions');
   }
 
-  onDeadline(): void {
-    const ready = this.#legs.find((leg) => behaves(leg));
-    if (ready !== undefined) this.#win(ready);
+  onDeadline(nowMs: number): void {
+    for (const leg of this.#legs) {
+      if (nowMs >= (this.#heldUntilMs.get(leg) ?? Number.POSITIVE_INFINITY)) this.#stand(leg);
+    }
+    if (nowMs >= this.#patientUntilMs) this.#winNewestReady();
+    else this.#decide();
   }
 
   // ---- HeldWatcher
@@ -110,34 +119,64 @@ export class FanOut implements Answering, Timed {
   }
 
   heldHead(held: HeldAnswer): void {
-    if (isServerFailure(held.status)) this.#failures.add(held.asking, 'server-error', `status ${held.status}`);
+    if (isServerFailure(held.status)) {
+      this.#failures.add(held.asking, 'server-error', `status ${held.status}`);
+    } else if (held.asking.route.onTrial && !held.isEventStream) {
+      this.#heldUntilMs.set(held, this.#plane.clock.nowMs() + held.asking.route.holdMs);
+    } else {
+      this.#stand(held);
+    }
+    this.#decide();
+  }
+
+  heldFull(held: HeldAnswer): void {
+    this.#stand(held);
+    this.#decide();
+  }
+
+  heldEnded(held: HeldAnswer): void {
+    this.#stand(held);
     this.#decide();
   }
 
   heldFailed(held: HeldAnswer, failure: Failure): void {
     this.#lastFailure = worse(this.#lastFailure, failure);
     if (!isServerFailure(held.status)) this.#failures.add(held.asking, failure.kind, failure.text);
+    this.#ready.delete(held);
+    this.#heldUntilMs.delete(held);
     if (held !== this.#winner) this.#decide();
+  }
+
+  /** This answer may be given. */
+  #stand(leg: HeldAnswer): void {
+    this.#heldUntilMs.delete(leg);
+    if (!isOut(leg)) this.#ready.add(leg);
   }
 
   /** The newest leg that is not out of the running decides, once it has shown what it is. */
   #decide(): void {
     if (this.#winner !== null || this.#over) return;
-    for (const leg of this.#legs) {
-      if (behaves(leg)) {
-        this.#win(leg);
-        return;
-      }
-      if (!isOut(leg)) {
-        const anyReady = this.#legs.some(behaves);
-        if (anyReady && this.deadlineMs === Number.POSITIVE_INFINITY) {
-          this.deadlineMs = this.#plane.clock.nowMs() + this.#patienceMs;
-        }
-        return;
-      }
+    const first = this.#legs.find((leg) => !isOut(leg));
+    if (first === undefined) {
+      this.#close();
+      this.#listener.answerFailed(this.#lastFailure ?? SERVER_ERRORS);
+    } else if (this.#ready.has(first)) {
+      this.#win(first);
+    } else {
+      this.#wait();
     }
-    this.#close();
-    this.#listener.answerFailed(this.#lastFailure ?? SERVER_ERRORS);
+  }
+
+  #wait(): void {
+    if (this.#ready.size > 0 && this.#patientUntilMs === Number.POSITIVE_INFINITY) {
+      this.#patientUntilMs = this.#plane.clock.nowMs() + this.#patienceMs;
+    }
+    this.deadlineMs = Math.min(this.#patientUntilMs, ...this.#heldUntilMs.values());
+  }
+
+  #winNewestReady(): void {
+    const ready = this.#legs.find((leg) => this.#ready.has(leg));
+    if (ready !== undefined && this.#winner === null && !this.#over) this.#win(ready);
   }
 
   #win(winner: HeldAnswer): void {
@@ -159,10 +198,6 @@ const SERVER_ERRORS: Failure = {
   stale: false,
   text: 'Every version asked answered with a server error',
 };
-
-function behaves(leg: HeldAnswer): boolean {
-  return !leg.failed && leg.status !== 0 && !isServerFailure(leg.status);
-}
 
 function isOut(leg: HeldAnswer): boolean {
   return leg.failed || (leg.status !== 0 && isServerFailure(leg.status));

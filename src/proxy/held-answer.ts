@@ -10,7 +10,7 @@ import type { AnswerListener, Failure } from './message-level.ts';
 import type { Plane } from './plane.ts';
 
 /** What is kept of a held answer's body before its attempt is paused. */
-const HELD_BYTES_MAX = 64 * 1024;
+export const HELD_BYTES_MAX = 64 * 1024;
 
 /** Is told when there is something to decide. */
 export interface HeldWatcher {
@@ -45,12 +45,17 @@ export class HeldAnswer implements AnswerListener {
 
   constructor(
     asking: Asking,
-    options: { readonly watcher: HeldWatcher; readonly plane: Plane; readonly bytesMax?: number },
+    options: { readonly watcher: HeldWatcher; readonly plane: Plane; readonly bytesMax: number },
   ) {
     this.asking = asking;
     this.#watcher = options.watcher;
     this.#plane = options.plane;
-    this.#bytesMax = options.bytesMax ?? HELD_BYTES_MAX;
+    this.#bytesMax = options.bytesMax;
+  }
+
+  /** A stream of events, which is not kept waiting. */
+  get isEventStream(): boolean {
+    return this.#head !== null && isEventStream(this.#head);
   }
 
   /** The attempt is over, in whatever way. */
@@ -165,4 +170,8 @@ function copyHead(head: ResponseHead): ResponseHead {
     keepAlive: head.keepAlive,
     nominates: head.nominates,
   };
+}
+
+export function isEventStream(head: ResponseHead): boolean {
+  return (head.fields.get('content-type') ?? '').startsWith('text/event-stream');
 }

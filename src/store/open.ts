@@ -7,7 +7,7 @@ import type { Log } from '../system/log.ts';
 import { readDocument } from './document.ts';
 import { StateFault } from './fault.ts';
 import { FileStore, temporaryPath } from './file.ts';
-import { type Lock, takeLock } from './lock.ts';
+import type { Lock } from './lock.ts';
 import { FORMAT } from './schema.ts';
 
 export interface OpenParts {
@@ -16,6 +16,8 @@ export interface OpenParts {
   readonly files: Files;
   readonly clock: Clock;
   readonly log: Log;
+  /** `takeLock`, or a test's. */
+  readonly lock: (realPath: string) => Promise<Lock | null>;
 }
 
 export interface OpenState {
@@ -29,7 +31,7 @@ export interface OpenState {
 /** Rejects with a `StateFault`. A damaged document is set aside and logged; the state is null then. */
 export async function openState(parts: OpenParts): Promise<OpenState> {
   const path = await realPathOf(parts);
-  const lock = await lockOf(path);
+  const lock = await lockOf(path, parts);
   try {
     const state = await load({ ...parts, path });
     await proveWritable({ ...parts, path }, state);
@@ -56,8 +58,8 @@ async function realPathOf({ path, files }: OpenParts): Promise<string> {
   }
 }
 
-async function lockOf(path: string): Promise<Lock> {
-  const lock = await takeLock(path).catch((error: unknown) => {
+async function lockOf(path: string, parts: OpenParts): Promise<Lock> {
+  const lock = await parts.lock(path).catch((error: unknown) => {
     throw unusable(`Locking the state ${JSON.stringify(path)} failed: ${causeOf(error)}`);
   });
   if (lock !== null) return lock;

@@ -146,7 +146,7 @@ class FakeStore implements StorePort {
   }
 }
 
-class FakeLog implements Log {
+export class FakeLog implements Log {
   readonly lines: string[] = [];
 
   enabled(): boolean {
@@ -162,21 +162,24 @@ class FakeLog implements Log {
   }
 }
 
-export class World {
-  readonly clock = new FakeClock();
+export class World<Store extends StorePort = FakeStore> {
+  readonly clock: FakeClock;
   readonly network = new FakeNetwork();
   readonly dataPlane = new FakeDataPlane();
-  readonly store = new FakeStore();
+  readonly store: Store;
   readonly log = new FakeLog();
   readonly observer = new Observer();
   readonly controller: Controller;
   #drawn = 0;
 
-  constructor() {
+  /** @param options the store, when it is not to be a fake one, and the clock that goes with it */
+  constructor(options?: { readonly store: Store; readonly clock: FakeClock; readonly ids?: string }) {
+    this.clock = options?.clock ?? new FakeClock();
+    this.store = options?.store ?? (new FakeStore() as StorePort as Store);
     const { clock, network, dataPlane, store, log, observer } = this;
     const draw = () => {
       this.#drawn += 1;
-      return `id-${this.#drawn}`;
+      return `${options?.ids ?? 'id'}-${this.#drawn}`;
     };
     const dice = { versionId: draw, clientId: draw };
     const bounds = { connectMs: 1000, putWaitMs: 1000, drainMs: 30_000, tunnelDrainMs: 300_000 };
@@ -190,7 +193,7 @@ export class World {
     this.observer.outcome({ ...outcome, ...more });
   }
 
-  phaseOf(id: string): string | undefined {
+  phaseOf(this: World, id: string): string | undefined {
     return this.store.saved.at(-1)?.versions.find((version) => version.id === id)?.phase;
   }
 }
