@@ -103,6 +103,15 @@ describe('a server that is ejected', () => {
     expect(withoutServer(seen, 'c:1')).toBe(seen);
   });
 
+  test('takes them out of both windows', () => {
+    const later = withFinding(counted([WINDOW_REQUESTS], seen), 'unpaired', 'a:1');
+    expect(later.previous).toMatchObject({ blamed: 3, unpaired: 1 });
+    expect(withoutServer(later, 'a:1')).toMatchObject({
+      recent: { blamed: 0, unpaired: 0 },
+      previous: { blamed: 1, unpaired: 0 },
+    });
+  });
+
   test('leaves no negative count in a window that does not hold its failures', () => {
     const later = counted([WINDOW_REQUESTS, WINDOW_REQUESTS], seen);
     expect(withoutServer(later, 'a:1')).toMatchObject({

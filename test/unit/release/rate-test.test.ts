@@ -48,6 +48,12 @@ describe('the evidence', () => {
     expect(meanEvidence(50, base, 0.2)).toBeCloseTo(1, 6);
   });
 
+  test('of one failure: how much likelier it is at the higher rates', () => {
+    const higher = 0.03 * 0.03 + 0.94 * 0.055 + 0.02 * 0.14 + 0.01 * 0.42;
+    expect(logEvidence({ requests: 1, failures: 1 }, known(0.02), MARGIN)).toBeCloseTo(Math.log(higher / 0.02), 10);
+    expect(logEvidence({ requests: 1, failures: 1 }, measured(98, 1), MARGIN)).toBeCloseTo(Math.log(higher / 0.02), 10);
+  });
+
   test('begins at nothing', () => {
     expect(logEvidence({ requests: 0, failures: 0 }, known(0.01), MARGIN)).toBeCloseTo(0, 10);
     expect(logEvidence({ requests: 0, failures: 0 }, measured(1000, 10), MARGIN)).toBeCloseTo(0, 10);

@@ -239,6 +239,8 @@ describe('shared failures', () => {
       reason: 'Both versions failed 11 of its 41 last requests (27 %): more than the older one did before the release',
     });
     expect(verdict(withAnswers(outage, 150)).kind).toBe('inconclusive');
+    // Into the next window, but not out of both.
+    expect(verdict(withAnswers(outage, 230)).kind).toBe('inconclusive');
     expect(verdict(withAnswers(outage, 600)).kind).toBe('clean');
   });
 
