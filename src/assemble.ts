@@ -5,12 +5,16 @@
 import { type Api, createApi } from './api/server.ts';
 import { Controller } from './control/controller.ts';
 import { Observer } from './control/observer.ts';
+import type { StorePort } from './control/ports.ts';
 import type { Config } from './core/config/model.ts';
 import { parseCluster } from './core/config/parse.ts';
 import { DataPlane } from './proxy/data-plane.ts';
+import { takeLock } from './store/lock.ts';
 import { memoryStore } from './store/memory.ts';
-import { realClock } from './system/clock.ts';
+import { type OpenState, openState } from './store/open.ts';
+import { type Clock, realClock } from './system/clock.ts';
 import { realDice } from './system/dice.ts';
+import { realFiles } from './system/files.ts';
 import type { Log } from './system/log.ts';
 import { BackgroundNames } from './system/names.ts';
 import { realNetwork } from './system/network.ts';
@@ -25,9 +29,13 @@ export interface Cutover {
   close(): Promise<void>;
 }
 
-/** Opens both ports and puts the configuration's version in force. Rejects with a clear error when a port can't be had. */
+/**
+ * Opens both ports, and puts in force what the state holds and what the configuration asks for. Rejects with a clear error when a
+ * port can't be had, and with a `StateFault` when the state can't.
+ */
 export async function assemble(config: Config, log: Log): Promise<Cutover> {
   const clock = realClock;
+  const kept = await openKept(config, clock, log);
   const names = new BackgroundNames();
   const observer = new Observer();
   const dataPlane = new DataPlane({ config, clock, dice: realDice, log, names, sink: observer });
@@ -37,9 +45,12 @@ export async function assemble(config: Config, log: Log): Promise<Cutover> {
     network: realNetwork(names, clock),
     log,
     dataPlane,
-    store: memoryStore,
+    store: kept.store,
     observer,
     connectMs: config.timeouts.connectMs,
+    putWaitMs: config.putWaitMs,
+    drainMs: config.timeouts.drainMs,
+    tunnelDrainMs: config.timeouts.tunnelDrainMs,
   });
   const api = createApi({
     control: controller,
@@ -48,13 +59,14 @@ export async function assemble(config: Config, log: Log): Promise<Cutover> {
     log,
   });
   const end = async (): Promise<void> => {
-    controller.close();
+    const decided = controller.close();
     dataPlane.close();
     names.close();
-    await api.close();
+    await Promise.all([api.close(), decided]);
+    await kept.close();
   };
   try {
-    const ports = await open(config, { api, dataPlane, controller });
+    const ports = await open(config, { api, dataPlane, controller, kept, log });
     return {
       ...ports,
       async drain() {
@@ -71,17 +83,37 @@ export async function assemble(config: Config, log: Log): Promise<Cutover> {
   }
 }
 
+/** The state that an earlier process left, and where the next one goes. */
+type Kept = Pick<OpenState, 'state' | 'close'> & { readonly store: StorePort };
+
+async function openKept({ state }: Config, clock: Clock, log: Log): Promise<Kept> {
+  const path = state?.file ?? null;
+  if (path === null) return { store: memoryStore, state: null, close: () => Promise.resolve() };
+  return openState({ path, files: realFiles, clock, log, lock: takeLock });
+}
+
 interface Parts {
   readonly api: Api;
   readonly dataPlane: DataPlane;
   readonly controller: Controller;
+  readonly kept: Kept;
+  readonly log: Log;
 }
 
-/** The first version stands in the table before the proxy port opens, so that no request meets an empty one. */
+/** What serves stands in the table before the proxy port opens, so that no request meets an empty one. */
 async function open(config: Config, parts: Parts): Promise<{ proxyPort: number; configPort: number }> {
-  const { port: configPort } = await parts.api.listen(config.configService.hostname, config.configService.port);
-  const started = await parts.controller.start(config.cluster);
-  if (started.kind === 'refused') throw new Error(`Starting the configured version failed: ${started.reason}`);
+  const { api, controller, kept, log } = parts;
+  if (kept.state !== null) controller.restore(kept.state);
+  const { port: configPort } = await api.listen(config.configService.hostname, config.configService.port);
+  const started = await controller.start(config.cluster, config.clusterAsWritten);
+  if (started.kind === 'unchanged') {
+    log.write('NOTICE', 'main', 'The cluster of the configuration has been applied before: the state goes on');
+  }
+  if (started.kind === 'refused') {
+    const text = `Starting the configured version failed: ${started.reason}`;
+    if (controller.list().length === 0) throw new Error(text);
+    log.write('ERROR', 'main', `${text}; what the state holds serves`);
+  }
   const { hostname, port } = config.proxy;
   const proxyPort = await parts.dataPlane.listen(hostname, port).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`Opening the proxy port ${hostname}:${port} failed: ${portFault(error)}`);

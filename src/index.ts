@@ -19,13 +19,19 @@ export interface Cutover {
 }
 
 export interface StartOptions {
-  /** What a configuration file holds: the same keys, units and defaults (docs/configuration.md). */
+  /**
+   * What a configuration file holds: the same keys, units and defaults (docs/configuration.md); but no state is kept, unless
+   * `state.file` says where. A relative path counts from the process's folder.
+   */
   readonly config: unknown;
   /** Where log lines go; nowhere by default. */
   readonly log?: Log;
 }
 
-/** Starts Cutover. Rejects with one line per fault of the configuration, or when a port can't be opened. */
+/**
+ * Starts Cutover. Rejects with one line per fault of the configuration, when a port can't be opened, and when the state can't be
+ * used.
+ */
 export async function startCutover(options: StartOptions): Promise<Cutover> {
   const parsed = parseConfig(JSON.stringify(options.config) ?? '');
   if (!parsed.ok) throw new Error(parsed.errors.join('\n'));

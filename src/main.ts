@@ -1,11 +1,13 @@
 /**
  * Cutover as a process: reads the configuration, starts everything, and lives until a signal ends it.
- * Exit codes: 0 after a drain, 1 when something failed, 2 when the configuration is wrong or can't be read.
+ * Exit codes: 0 after a drain, 1 when something failed (a port or the state is in use, say), 2 when the configuration is wrong or
+ * can't be read, or the state can't be read or written.
  */
 import { assemble, type Cutover } from './assemble.ts';
 import { echoConfig } from './core/config/echo.ts';
 import type { LogFormat, LogLevel } from './core/config/model.ts';
 import { loadConfig } from './load-config.ts';
+import { StateFault } from './store/fault.ts';
 import { createLog, type ProcessLog } from './system/log.ts';
 import { openStandardError } from './system/log-destination.ts';
 
@@ -46,7 +48,7 @@ export async function runCutover(options: RunOptions): Promise<number> {
     return await untilEnded(cutover, log);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    return error instanceof StateFault && error.kind === 'unusable' ? 2 : 1;
   } finally {
     log.flush();
   }

@@ -1,25 +1,31 @@
 /**
- * The one writer. Commands and events come in, one after the other each goes through the transition table, the next state is
- * made durable, and then its effects run. Only the rise of a GRADUAL threshold takes a shortcut: the very next request must
- * see it, so it runs at once and its count is made durable a moment later.
+ * Where everything that happens to releases comes together: commands, what the data plane tells, what time brings about and what
+ * probes find become events, and the writer works them through. What is asked about the state is answered here.
  */
 import type { ClusterSpec } from '../core/config/model.ts';
-import type { Command, CommandResult, VersionView } from '../core/release/command.ts';
+import { sameJson } from '../core/config/same-json.ts';
+import type { Finding } from '../core/messages.ts';
+import type { Command, CommandResult, LedgerView, StatusView, VersionView } from '../core/release/command.ts';
 import type { ReleaseEvent } from '../core/release/events.ts';
-import { EMPTY_STATE, isLive, type ReleaseState } from '../core/release/state.ts';
-import { type Transition, transition } from '../core/release/transition.ts';
+import { restore } from '../core/release/restore.ts';
+import { isLive, type ReleaseState, serves, type VersionState } from '../core/release/state.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Dice } from '../system/dice.ts';
 import type { Log } from '../system/log.ts';
 import type { Network } from '../system/network.ts';
-import { Deadlines } from './deadlines.ts';
+import { Arrivals } from './arrivals.ts';
+import { Deadlines, type DrainBounds } from './deadlines.ts';
 import { Effects } from './effects.ts';
+import { Gates } from './gates.ts';
+import { Health } from './health.ts';
+import { Meter } from './meter.ts';
 import type { Observer, ReleaseListener } from './observer.ts';
 import type { DataPlanePort, StorePort } from './ports.ts';
-import { Prober } from './prober.ts';
-import { viewOf } from './views.ts';
+import { Probes } from './probes.ts';
+import { ledgerViewsOf, statusOf, viewOf } from './views.ts';
+import { Writer } from './writer.ts';
 
-export interface ControllerParts {
+export interface ControllerParts extends DrainBounds {
   readonly clock: Clock;
   readonly dice: Dice;
   readonly network: Network;
@@ -30,6 +36,8 @@ export interface ControllerParts {
   readonly observer: Observer;
   /** Bound on one probe of one server, milliseconds. */
   readonly connectMs: number;
+  /** How long a PUT waits for its version to serve before it is answered all the same, milliseconds. */
+  readonly putWaitMs: number;
 }
 
 /** How late what time brings about may be noticed; a quiet of one second has to be told from a longer one. */
@@ -37,47 +45,95 @@ const TICK_MS = 250;
 
 export class Controller implements ReleaseListener {
   readonly #parts: ControllerParts;
-  readonly #effects: Effects;
-  readonly #prober: Prober;
+  readonly #writer: Writer;
+  readonly #gates: Gates;
+  readonly #health: Health;
   readonly #deadlines: Deadlines;
+  readonly #meter: Meter;
+  readonly #arrivals: Arrivals;
   readonly #stopTicking: () => void;
-  #state: ReleaseState = EMPTY_STATE;
-  /** Settles when everything taken so far has been worked through. */
-  #queue: Promise<void> = Promise.resolve();
-  #queued = 0;
-  /** Rises that came while the queue was at work. */
-  #heldRise: { readonly id: string; readonly epoch: number; count: number } | null = null;
   #closed = false;
 
   constructor(parts: ControllerParts) {
     this.#parts = parts;
-    const { clock, log, network, dataPlane, connectMs } = parts;
-    this.#deadlines = new Deadlines(clock, dataPlane);
-    this.#prober = new Prober({ clock, network, dataPlane, connectMs, onProbed: (event) => this.#take(event) });
-    this.#effects = new Effects({
+    const { clock, log, network, dataPlane, store, connectMs } = parts;
+    this.#deadlines = new Deadlines(clock, dataPlane, parts);
+    this.#meter = new Meter(dataPlane, parts.observer);
+    this.#arrivals = new Arrivals(clock);
+    const probes = new Probes(network, connectMs);
+    this.#gates = new Gates({ clock, probes, onDecided: (event) => this.#writer.take(event) });
+    this.#health = new Health({
       clock,
       log,
+      probes,
       dataPlane,
-      probe: (request) => this.#prober.probe(request),
+      onServers: () => effects.serversChanged(),
+      onEvent: (event) => this.#writer.count(event),
+    });
+    parts.observer.alsoTell(this.#health);
+    const effects = new Effects({
+      log,
+      dataPlane,
+      health: this.#health,
+      prepare: (request) => this.#gates.open(request),
       onChain: (table) => parts.observer.focusOn(table, this),
+    });
+    this.#writer = new Writer({
+      clock,
+      log,
+      store,
+      counted: (state) => this.#meter.read(state, clock.wallMs()),
+      onDecided: (state) => this.#meter.begin(state),
+      run: (wanted) => effects.run(wanted),
+      onDone: (state) => {
+        this.#gates.keepOnly(state.versions.filter(({ phase }) => phase === 'starting'));
+        this.#takeDue();
+      },
+      onTurnOver: (state) => this.#arrivals.look(state),
     });
     this.#stopTicking = clock.every(TICK_MS, () => this.#tick());
   }
 
-  /** Puts the configuration file's version in force. */
-  start(spec: ClusterSpec): Promise<CommandResult> {
-    return this.submit({ kind: 'put', spec, origin: 'file' });
+  /** Puts the state in force that an earlier process left. Comes before everything else. */
+  restore(state: ReleaseState): void {
+    this.#deadlines.resume(state);
+    this.#writer.restore(state, restore(state));
   }
 
-  /** Resolves when the command is in force (or refused, and nothing changed). Never rejects. */
+  /**
+   * Puts the configuration file's version in force, unless the state has applied this very `cluster` before and something
+   * serves: then the state holds, so that what was deleted or rolled back stays so.
+   *
+   * @param asWritten the `cluster` of the file
+   */
+  async start(spec: ClusterSpec, asWritten: unknown = null): Promise<CommandResult | { readonly kind: 'unchanged' }> {
+    const { applied, versions } = this.#state;
+    if (versions.some(serves) && sameJson(applied, asWritten)) return { kind: 'unchanged' };
+    return this.submit({ kind: 'put', spec, origin: 'file', asWritten });
+  }
+
+  /**
+   * Resolves when the command is in force, or after `putWaitMs` while the version that was put is still starting; or when it is
+   * refused, and nothing changed. Never rejects.
+   */
   async submit(command: Command): Promise<CommandResult> {
     if (this.#closed) return { kind: 'refused', because: 'internal', reason: 'Cutover is stopping' };
     const event = this.#eventOf(command);
-    const result = await this.#enqueue(event);
+    const result = await this.#writer.write(event);
     if (result === 'failed') {
       return { kind: 'refused', because: 'internal', reason: `The ${command.kind} failed; the log says why` };
     }
-    if (result.kind === 'done') return { kind: 'accepted', id: event.id };
+    if (result.kind === 'not-kept') {
+      this.#parts.log.write('WARNING', 'controller', `The ${command.kind} is refused: ${result.reason}`);
+      return { kind: 'refused', because: 'storage', reason: result.reason };
+    }
+    if (result.kind === 'done') {
+      // The file's version is not waited for: what serves already must get its traffic.
+      if (command.kind === 'put' && command.origin === 'rest' && !this.#closed) {
+        await this.#arrivals.of(this.#state, event.id, this.#parts.putWaitMs);
+      }
+      return { kind: 'accepted', id: event.id };
+    }
     const because = result.because === 'unknown-id' ? 'unknown-id' : 'conflict';
     return { kind: 'refused', because, reason: result.reason };
   }
@@ -89,111 +145,81 @@ export class Controller implements ReleaseListener {
 
   /** One of `list`, by its id in lower case. */
   find(id: string): VersionView | undefined {
-    const version = this.#state.versions.find((candidate) => candidate.id === id);
+    const version = this.#version(id);
     return version !== undefined && isLive(version) ? viewOf(version) : undefined;
+  }
+
+  /** Of any version that is remembered, also of one that has failed or retired. */
+  status(id: string): StatusView | undefined {
+    this.#readMeter();
+    const version = this.#version(id);
+    return version === undefined ? undefined : statusOf(version, this.#parts.dataPlane.figures(id));
+  }
+
+  /**
+   * The releases of one version or of all, the latest first, those that go on before those that were decided. Undefined for
+   * an id that is not remembered.
+   */
+  ledger(): readonly LedgerView[];
+  ledger(id: string): readonly LedgerView[] | undefined;
+  ledger(id?: string): readonly LedgerView[] | undefined {
+    this.#readMeter();
+    const views = ledgerViewsOf(this.#state).filter((view) => id === undefined || view.id === id);
+    const isKnown = id === undefined || views.length > 0 || this.#version(id) !== undefined;
+    return isKnown ? views : undefined;
   }
 
   /** Called by the observer within the end of an attempt. */
   answered(id: string, epoch: number): void {
-    if (this.#queued === 0) this.#raise(id, epoch, 1);
-    else if (this.#heldRise?.id === id && this.#heldRise.epoch === epoch) this.#heldRise.count += 1;
-    else this.#heldRise = { id, epoch, count: 1 };
+    this.#writer.count({ kind: 'answered', id, epoch, count: 1, atMs: this.#parts.clock.wallMs() });
   }
 
-  /** Called by the observer within the end of an attempt. */
-  refused(id: string, epoch: number): void {
-    this.#take({ kind: 'refused', id, epoch, atMs: this.#parts.clock.wallMs() });
+  /** Called by the observer when an exchange is decided. What was answered before it is counted before it. */
+  finding({ versionId: id, epoch, kind, server }: Finding): void {
+    this.#readMeter(id);
+    this.#writer.count({ kind: 'finding', id, epoch, finding: kind, server, atMs: this.#parts.clock.wallMs() });
   }
 
-  /** Ends timers and probes; commands are refused from now on. */
-  close(): void {
+  /** Ends timers and probes; commands are refused from now on. Resolves when what was under way is done. */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#stopTicking();
-    this.#prober.close();
+    this.#gates.close();
+    this.#health.close();
+    this.#arrivals.close();
+    await this.#writer.close();
   }
 
-  #eventOf(command: Command): Extract<ReleaseEvent, { kind: 'put' | 'delete' }> {
+  get #state(): ReleaseState {
+    return this.#writer.state;
+  }
+
+  #version(id: string): VersionState | undefined {
+    return this.#state.versions.find((version) => version.id === id);
+  }
+
+  #eventOf(command: Command): ReleaseEvent {
     const atMs = this.#parts.clock.wallMs();
-    if (command.kind === 'delete') return { kind: 'delete', id: command.id, atMs };
-    const { spec, origin } = command;
-    return { kind: 'put', id: spec.uuid ?? this.#parts.dice.versionId(), spec, origin, atMs };
-  }
-
-  /** Takes an event that no one waits for. */
-  #take(event: ReleaseEvent): void {
-    if (!this.#closed) void this.#enqueue(event);
-  }
-
-  /** Works the event through when its turn comes. Never rejects. */
-  #enqueue(event: ReleaseEvent): Promise<Transition | 'failed'> {
-    this.#queued += 1;
-    const turn = this.#queue.then(() => this.#work(event));
-    this.#queue = turn.then(() => {
-      this.#queued -= 1;
-      this.#releaseHeldRise();
-    });
-    return turn;
-  }
-
-  async #work(event: ReleaseEvent): Promise<Transition | 'failed'> {
-    try {
-      const result = transition(this.#state, event);
-      if (result.kind === 'rejected') return result;
-      const changed = result.next !== this.#state;
-      if (changed) await this.#parts.store.save(result.next);
-      this.#state = result.next;
-      for (const following of this.#effects.run(result.effects)) await this.#work(following);
-      if (changed) this.#takeDue();
-      return result;
-    } catch (error) {
-      this.#fault(event, error);
-      return 'failed';
-    }
-  }
-
-  /** The shortcut. What is more than a rise (the version is released) waits for its turn like any other event. */
-  #raise(id: string, epoch: number, count: number): void {
-    const event: ReleaseEvent = { kind: 'answered', id, epoch, count, atMs: this.#parts.clock.wallMs() };
-    try {
-      const result = transition(this.#state, event);
-      if (result.kind === 'rejected') return;
-      if (result.effects.some(({ kind }) => kind !== 'raise')) {
-        this.#take(event);
-        return;
-      }
-      this.#state = result.next;
-      this.#effects.run(result.effects);
-      this.#parts.store.note(result.next);
-    } catch (error) {
-      this.#fault(event, error);
-    }
-  }
-
-  #releaseHeldRise(): void {
-    const held = this.#heldRise;
-    if (held === null || this.#queued > 0) return;
-    this.#heldRise = null;
-    this.#raise(held.id, held.epoch, held.count);
+    if (command.kind !== 'put') return { ...command, atMs };
+    return { ...command, id: command.spec.uuid ?? this.#parts.dice.versionId(), atMs };
   }
 
   #tick(): void {
     try {
+      this.#writer.tick();
+      this.#readMeter();
       this.#takeDue();
     } catch (error) {
-      this.#parts.log.write('CRITICAL', 'controller', `Tick failed: ${causeOf(error)}`);
+      const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#parts.log.write('CRITICAL', 'controller', `Tick failed: ${cause}`);
     }
   }
 
+  #readMeter(only?: string): void {
+    for (const event of this.#meter.read(this.#state, this.#parts.clock.wallMs(), only)) this.#writer.count(event);
+  }
+
   #takeDue(): void {
-    for (const event of this.#deadlines.due(this.#state)) this.#take(event);
+    for (const event of this.#deadlines.due(this.#state)) this.#writer.take(event);
   }
-
-  #fault(event: ReleaseEvent, error: unknown): void {
-    const text = `Event ${event.kind} of version ${event.id} failed: ${causeOf(error)}`;
-    this.#parts.log.write('CRITICAL', 'controller', text);
-  }
-}
-
-function causeOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -20,14 +20,41 @@ interface Mark {
   quietSinceMs: number;
 }
 
+/** How long a version that has left may take to finish what it has in flight, milliseconds. */
+export interface DrainBounds {
+  readonly drainMs: number;
+  readonly tunnelDrainMs: number;
+}
+
+/** How long a version is watched at least after a restart. */
+const RESUMED_WATCH_MS = 60_000;
+
 export class Deadlines {
   readonly #clock: Clock;
   readonly #dataPlane: DataPlanePort;
+  readonly #bounds: DrainBounds;
   #marks = new Map<string, Mark>();
 
-  constructor(clock: Clock, dataPlane: DataPlanePort) {
+  constructor(clock: Clock, dataPlane: DataPlanePort, bounds: DrainBounds) {
     this.#clock = clock;
     this.#dataPlane = dataPlane;
+    this.#bounds = bounds;
+  }
+
+  /**
+   * Goes on where an earlier process stopped. A regret window is what the wall clock has left of it; but a clock may have jumped,
+   * and while Cutover was down nobody watched, so at least a minute is left of it, or all of a shorter one.
+   */
+  resume(state: ReleaseState): void {
+    for (const version of state.versions) {
+      if (version.phase !== 'watching') continue;
+      const { regretWindowMs } = version.spec.transition;
+      const passedMs = this.#clock.wallMs() - version.sinceMs;
+      const passedMaxMs = regretWindowMs - Math.min(regretWindowMs, RESUMED_WATCH_MS);
+      const mark = this.#markOf(version);
+      const enteredMs = mark.enteredMs - Math.min(Math.max(passedMs, 0), passedMaxMs);
+      this.#marks.set(version.id, { ...mark, enteredMs });
+    }
   }
 
   /** The events that are due now. Notes what it sees, so it is called at each tick and after each change of state. */
@@ -35,7 +62,7 @@ export class Deadlines {
     const marks = new Map<string, Mark>();
     const events: ReleaseEvent[] = [];
     for (const version of state.versions) {
-      if (version.phase === 'failed' || version.phase === 'retired') continue;
+      if (version.exit?.over === true) continue;
       const mark = this.#markOf(version);
       marks.set(version.id, mark);
       const event = this.#dueFor(version, mark);
@@ -65,7 +92,8 @@ export class Deadlines {
           ? { kind: 'regret-over', ...stamp }
           : undefined;
       case 'draining':
-        return this.#isIdle(id) ? { kind: 'drained', id, atMs: stamp.atMs } : undefined;
+      case 'failed':
+        return this.#leave(version, mark, stamp.atMs);
       case 'releasing':
         return this.#advance(version, mark, stamp);
       default:
@@ -95,8 +123,19 @@ export class Deadlines {
     return this.#clock.nowMs() - sinceMs >= durationMs;
   }
 
-  #isIdle(id: string): boolean {
+  /** What has left is gone when nothing of it is in flight; what takes too long is cut. */
+  #leave({ id, exit }: VersionState, mark: Mark, atMs: number): ReleaseEvent | undefined {
     const figures = this.#dataPlane.figures(id);
-    return figures === undefined || (figures.inFlight === 0 && figures.tunnels === 0);
+    if (figures === undefined || (figures.inFlight === 0 && figures.tunnels === 0))
+      return { kind: 'drained', id, atMs };
+    const due = (bound: 'drainMs' | 'tunnelDrainMs') => this.#passed(mark.enteredMs, this.#bounds[bound]);
+    const isCut = (what: 'exchanges' | 'tunnels') => exit?.cut.includes(what) === true;
+    if (figures.inFlight > 0 && !isCut('exchanges') && due('drainMs')) {
+      return { kind: 'drain-over', id, atMs, what: 'exchanges' };
+    }
+    if (figures.tunnels > 0 && !isCut('tunnels') && due('tunnelDrainMs')) {
+      return { kind: 'drain-over', id, atMs, what: 'tunnels' };
+    }
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the data plane tells of its attempts, sifted: called at the end of each attempt, it costs one comparison while no
- * version is on trial, and passes on only what moves or endangers a release.
+ * What the data plane tells of its attempts, sifted: called at the end of each attempt, it counts, and passes on only what
+ * moves or endangers a release. What was counted is fetched a few times a second (`meter.ts`).
  */
 import type { Finding, Outcome } from '../core/messages.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
@@ -9,50 +9,84 @@ import type { OutcomeSink } from './ports.ts';
 export interface ReleaseListener {
   /** A request was answered directly while this version's threshold rises. */
   answered(id: string, epoch: number): void;
-  /** A server of this version, which is on trial, did not take a connection. */
-  refused(id: string, epoch: number): void;
+  /** An exchange in which a version failed is decided. */
+  finding(finding: Finding): void;
 }
 
-interface Focus {
-  /** By version id, of all that serve. */
-  readonly epochs: ReadonlyMap<string, number>;
-  readonly onTrial: ReadonlySet<string>;
-  /** The version whose threshold rises, or null. */
-  readonly ramp: { readonly id: string; readonly epoch: number } | null;
-  readonly listener: ReleaseListener;
+/** Running totals of one version in one epoch, of what counts as evidence; read and never reset. */
+export interface Tally {
+  readonly epoch: number;
+  readonly onTrial: boolean;
+  readonly servers: number;
+  /** Answered attempts, replays among them. */
+  answers: number;
+  /** Attempts of the version's own exchanges (no version had failed before) that ended: and of them, those that failed. */
+  requests: number;
+  failures: number;
+  /** Failures that it shares with an older version and that the client saw. */
+  sharedSeen: number;
 }
 
 /** Made before the data plane, which reports to it; the controller says with each table what to look out for. */
 export class Observer implements OutcomeSink {
-  #focus: Focus | null = null;
+  #tallies = new Map<string, Tally>();
+  /** The version whose threshold rises, or null. */
+  #ramp: { readonly id: string; readonly epoch: number } | null = null;
+  #listener: ReleaseListener | null = null;
+  readonly #others: OutcomeSink[] = [];
+
+  /** Whoever else wants to know everything: of findings, when they have been noted here. */
+  alsoTell(sink: OutcomeSink): void {
+    this.#others.push(sink);
+  }
 
   outcome(outcome: Outcome): void {
-    const focus = this.#focus;
-    if (focus === null || !outcome.counts) return;
-    if (focus.epochs.get(outcome.versionId) !== outcome.epoch) return;
-    switch (outcome.kind) {
-      case 'answered':
-        if (outcome.direct && focus.ramp !== null) focus.listener.answered(focus.ramp.id, focus.ramp.epoch);
-        break;
-      case 'refused':
-      case 'connect-timeout':
-        if (focus.onTrial.has(outcome.versionId)) focus.listener.refused(outcome.versionId, outcome.epoch);
-        break;
+    for (const other of this.#others) other.outcome(outcome);
+    if (!outcome.counts) return;
+    const tally = this.#tallies.get(outcome.versionId);
+    if (tally === undefined || tally.epoch !== outcome.epoch) return;
+    if (outcome.kind === 'answered') {
+      tally.answers += 1;
+      if (!outcome.direct) return;
+      tally.requests += 1;
+      if (this.#ramp !== null) this.#listener?.answered(this.#ramp.id, this.#ramp.epoch);
+    } else if (outcome.kind !== 'abandoned') {
+      this.#failed(outcome, tally);
     }
   }
 
-  finding(_finding: Finding): void {}
+  finding(finding: Finding): void {
+    const tally = this.#tallies.get(finding.versionId);
+    if (tally?.epoch === finding.epoch && finding.kind === 'shared' && !finding.absorbed) tally.sharedSeen += 1;
+    this.#listener?.finding(finding);
+    for (const other of this.#others) other.finding(finding);
+  }
+
+  /** What was counted of a version of the table in force. */
+  tallyOf(id: string): Readonly<Tally> | undefined {
+    return this.#tallies.get(id);
+  }
 
   /** Looks out for what matters while `table` is in force. A rise of a threshold needs no new call. */
-  focusOn(table: RoutingTable, listener: ReleaseListener): void {
-    const { chain } = table;
-    const onTrial = new Set(chain.filter((route) => route.onTrial).map(({ id }) => id));
-    if (onTrial.size === 0) {
-      this.#focus = null;
-      return;
+  focusOn({ chain }: RoutingTable, listener: ReleaseListener): void {
+    const tallies = new Map<string, Tally>();
+    for (const { id, epoch, onTrial, servers } of chain) {
+      const known = this.#tallies.get(id);
+      const fresh = { epoch, onTrial, servers: servers.length, answers: 0, requests: 0, failures: 0, sharedSeen: 0 };
+      tallies.set(id, known?.epoch === epoch ? known : fresh);
     }
+    this.#tallies = tallies;
     const newest = chain[0];
-    const ramp = newest?.mode === 'GRADUAL' && !newest.released ? newest : null;
-    this.#focus = { epochs: new Map(chain.map(({ id, epoch }) => [id, epoch])), onTrial, ramp, listener };
+    this.#ramp = newest?.mode === 'GRADUAL' && newest.onTrial && !newest.released ? newest : null;
+    this.#listener = listener;
+  }
+
+  #failed(outcome: Outcome, tally: Tally): void {
+    const unreached = outcome.kind === 'refused' || outcome.kind === 'connect-timeout';
+    // Where the version has another server, that one is asked next: the exchange has not failed yet.
+    if (outcome.direct && !(unreached && tally.servers > 1)) {
+      tally.requests += 1;
+      tally.failures += 1;
+    }
   }
 }

@@ -20,8 +20,13 @@ export interface OutcomeSink {
 
 /** Where the release state is kept. */
 export interface StorePort {
-  /** Resolves when the state is durable; a command is answered and its effects run only then. Rejects when it can't be kept. */
+  /** With `nothing` there is no state to come back to after a crash, so that nothing need be durable before it is used. */
+  readonly keeps: 'everything' | 'nothing';
+  /**
+   * Resolves when the state, or one that was given later, is durable; a command is answered and its effects run only then.
+   * Rejects with the reason, one line, when it can't be kept: then the state before is what stays kept.
+   */
   save(state: ReleaseState): Promise<void>;
-  /** Takes counters that changed: durable within a second, no one waits for it. Must not throw. */
-  note(state: ReleaseState): void;
+  /** Counters have changed: within a second `current` is asked for the state and made durable; no one waits for it. Must not throw. */
+  note(current: () => ReleaseState): void;
 }

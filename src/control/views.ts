@@ -1,14 +1,78 @@
-import type { VersionView } from '../core/release/command.ts';
-import type { VersionState } from '../core/release/state.ts';
+/** What the REST API shows of versions and releases. */
+import type { VersionFigures } from '../core/messages.ts';
+import type { LedgerView, StatusView, VersionView } from '../core/release/command.ts';
+import { type Conclusion, entryOf, type LedgerEntry } from '../core/release/ledger.ts';
+import type { ReleaseState, VersionState } from '../core/release/state.ts';
+import { olderThan } from '../core/release/trial.ts';
 
 /** A version as GET shows it; the order of the keys is the wire's. */
 export function viewOf({ id, spec }: VersionState): VersionView {
   return {
     cluster: {
+      ...(spec.shownHealthCheck === null ? {} : { healthCheck: spec.shownHealthCheck }),
       servers: spec.servers.map(({ host, port }) => ({ hostname: host, port })),
       upgradeTransition: spec.shownTransition,
       uuid: id,
       version: spec.version,
     },
   };
+}
+
+export function statusOf(version: VersionState, figures: Readonly<VersionFigures> | undefined): StatusView {
+  const { trial, spec } = version;
+  return {
+    id: version.id,
+    version: spec.version,
+    phase: version.phase,
+    since: timeText(version.sinceMs),
+    reason: version.reason,
+    mode: spec.transition.mode,
+    paused: trial?.paused ?? null,
+    threshold: spec.transition.mode === 'GRADUAL' ? version.threshold : null,
+    verdict: trial?.verdict ?? null,
+    evidence: trial?.evidence ?? null,
+    baseline: trial?.baseline ?? null,
+    servers: spec.servers.map(({ host, port }) => ({ hostname: host, port })),
+    inFlight: figures?.inFlight ?? 0,
+    tunnels: figures?.tunnels ?? 0,
+  };
+}
+
+/** All releases, the latest first: those that go on, then those that were decided. */
+export function ledgerViewsOf({ versions, ledger }: ReleaseState): readonly LedgerView[] {
+  const open = versions.map((version) => openViewOf(version, olderThan(versions, version)[0]?.spec.version ?? null));
+  return [...open.filter((view) => view !== null), ...ledger.map(ledgerViewOf)];
+}
+
+function ledgerViewOf(entry: LedgerEntry): LedgerView {
+  const { id, version, mode, against, verdict, counts, evidence, baseline } = entry;
+  return {
+    id,
+    version,
+    mode,
+    against,
+    begun: timeText(entry.begunMs),
+    decided: timeText(entry.decidedMs),
+    decision: entry.decision,
+    rule: entry.rule,
+    reason: entry.reason,
+    verdict,
+    counts,
+    evidence,
+    baseline,
+  };
+}
+
+/** The release that a version is in, or null; nothing is decided. */
+function openViewOf(version: VersionState, against: string | null): LedgerView | null {
+  if (version.trial === null) return null;
+  const entry = entryOf(version, version.trial, { ...UNDECIDED, against });
+  return { ...ledgerViewOf(entry), decided: null, decision: null, rule: null, reason: null };
+}
+
+/** Stands in where nothing is decided yet; none of it is shown. */
+const UNDECIDED: Omit<Conclusion, 'against'> = { decision: 'retired', rule: 'delete', reason: '', atMs: 0 };
+
+function timeText(wallMs: number): string {
+  return new Date(wallMs).toISOString();
 }

@@ -5,7 +5,7 @@
  * may be repeated (`core/routing/replay.ts`) and how bytes are written (`http1/`) is decided elsewhere.
  */
 import type { FieldLines } from '../core/http/fields.ts';
-import { acceptsOffer } from '../core/http/header-values.ts';
+import { acceptsOffer, isEventStream } from '../core/http/header-values.ts';
 import { hasBody, type ResponseHead } from '../core/http/message.ts';
 import { decide } from '../core/routing/decide.ts';
 import { isIgnored } from '../core/routing/ignored.ts';
@@ -36,6 +36,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   /** The first answer that was a failure, to be given when no other version answers. */
   #kept: HeldAnswer | null = null;
   readonly #failures: ExchangeFailures;
+  /** Of the failures so far the one that had come furthest: it says what the client may be told. */
   #failure: Failure | null = null;
   /** The fan-out for which the body is being kept whole before anyone is asked. */
   #gathering: Plan | null = null;
@@ -183,7 +184,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   }
 
   answerFailed(failure: Failure): void {
-    this.#failure = failure;
+    if (this.#failure === null || failure.phase !== 'unsent') this.#failure = failure;
     const asking = this.#asking;
     const answering = asking instanceof FanOut ? asking.winner : asking;
     if (answering !== null) this.#failures.add(answering, failure.kind, failure.text);
@@ -245,7 +246,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   #shouldHold(head: ResponseHead, route: Route): boolean {
     if (!route.onTrial || this.#held || this.#settled || this.#asking === this.#fanOut) return false;
     if (!this.#mayAskAgain('sent') || this.#course?.hasNext !== true) return false;
-    return !(head.fields.get('content-type') ?? '').startsWith('text/event-stream');
+    return !isEventStream(head.fields);
   }
 
   #ask(route: Route): void {
@@ -267,8 +268,9 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     }
     const failure = this.#failure;
     const allUnsent = failure === null || failure.phase === 'unsent';
-    const cause = failure?.text ?? 'none is configured';
-    this.#plane.log.write('ERROR', 'exchange', `No version is available for this request - ${cause}`);
+    const why =
+      allUnsent || this.#repeatable ? 'No version is available for this request' : 'The request may not be sent twice';
+    this.#plane.log.write('ERROR', 'exchange', `${why} - ${failure?.text ?? 'none is configured'}`);
     if (allUnsent) this.#giveUp(503);
     else this.#giveUp(failure.kind === 'response-timeout' ? 504 : 502);
   }

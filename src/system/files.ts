@@ -1,10 +1,67 @@
-/** Files as the shell of the program reads them: the text, or one line that says why not. */
+/**
+ * Files: a text as the shell of the program reads it, or one line that says why not; and the few steps from which a file is
+ * replaced so that no crash leaves half of it.
+ */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 export type FileText =
   | { readonly ok: true; readonly text: string }
   /** One line: the failed action, the file, the cause. */
   | { readonly ok: false; readonly reason: string };
+
+/** The steps; each rejects with an error that has a `code` of the system (`ENOSPC`). */
+export interface Files {
+  /** The path with all links followed. The file need not exist, its folder must. */
+  realPath(path: string): Promise<string>;
+  /** Null when there is no such file. */
+  read(path: string): Promise<Uint8Array | null>;
+  /** Makes a file that only its owner may read, in place of what had the name; its content is on the disk when this resolves. */
+  writeNew(path: string, text: string): Promise<void>;
+  /** In place of what had the name `to`. */
+  rename(from: string, to: string): Promise<void>;
+  /** What was made and renamed in the folder is on the disk when this resolves. */
+  syncFolder(path: string): Promise<void>;
+  /** No error when there is no such file. */
+  remove(path: string): Promise<void>;
+}
+
+export const realFiles: Files = {
+  async realPath(path) {
+    try {
+      return await realpath(path);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      return join(await realpath(dirname(path)), basename(path));
+    }
+  },
+  async read(path) {
+    try {
+      return await readFile(path);
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+  },
+  async writeNew(path, text) {
+    await rm(path, { force: true });
+    // Exclusively, so that no link that somebody put there is followed, and the mode is ours.
+    await using file = await open(path, 'wx', 0o600);
+    await file.writeFile(text);
+    await file.sync();
+  },
+  rename,
+  async syncFolder(path) {
+    await using folder = await open(path, 'r');
+    await folder.sync();
+  },
+  remove: (path) => rm(path, { force: true }),
+};
+
+function isMissing(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'ENOENT';
+}
 
 /** More than any configuration needs; keeps a mistaken path (a device, a disk image) from filling the memory. */
 const BYTES_MAX = 16 * 1024 * 1024;
@@ -49,9 +106,16 @@ const CAUSES: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   EISDIR: 'it is a directory',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than is allowed',
+  EROFS: 'the file system is read-only',
+  EIO: 'the device failed',
 };
 
-function causeOf(error: unknown): string {
-  const code = String((error as { code?: unknown } | null)?.code ?? error);
+/** Why an operation on a file failed, in a few words. */
+export function causeOf(error: unknown): string {
+  const { code: name, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const code = String(name ?? message ?? error);
   return CAUSES[code] ?? code;
 }

@@ -5,6 +5,7 @@ import { cluster } from '../kit/config-service.ts';
 import { startProxy, type WireConfig } from '../kit/cutover.ts';
 import { askOnce, connectTo, type RequestText, requestText } from '../kit/raw-client.ts';
 import {
+  answers,
   closes,
   hangs,
   resets,
@@ -192,3 +193,11 @@ test('each request is applied exactly once through a switch and a kill', async (
 async function requests(server: ScriptedServer, count: number): Promise<void> {
   await server.arrival(server.arrivals.length + count);
 }
+
+test('what was sent to one version is no 503, though the last one asked refused', async () => {
+  const [old, next] = [await startServer(answers('old')), await startServer(resets)];
+  const proxy = await startProxy(cluster('1', [old]));
+  await proxy.put(cluster('2', [next]));
+  await old.stop();
+  expect((await askOnce(proxy.port, '/')).status).toBe(502);
+});

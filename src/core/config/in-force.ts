@@ -8,23 +8,16 @@ const NOT_YET: readonly string[] = [
   'configService.allowPrivileged',
   'workers',
   'dockerHost',
-  'state',
   'cookies.secret',
-  'putWait',
-  'timeouts.abandonAfter',
-  'replay.holdBytes',
-  'replay.holdTime',
-  'replay.budget',
-  'cluster.healthCheck',
-  'cluster.upgradeTransition.readyTimeout',
-  'cluster.upgradeTransition.replay',
+  'cluster.upgradeTransition.replay.bodyBytes',
+  'cluster.upgradeTransition.replay.methods',
+  'cluster.upgradeTransition.replay.budget',
 ];
 
-/** Values that ask for what happens anyway: one process, nothing kept. */
+/** Values that ask for what happens anyway. */
 const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
   'configService.allowPrivileged': [false],
   workers: [0, 1],
-  state: [null],
 };
 
 /** A line for each key of the document that is accepted without effect. */

@@ -1,7 +1,16 @@
 /** One transition in the making: the next versions and the effects, until it is done or thrown away. */
 import type { ClusterSpec, LogLevel } from '../config/model.ts';
 import type { Effect } from './effects.ts';
-import { DEFAULT_SERVICE, isCandidate, type ReleaseState, type VersionPhase, type VersionState } from './state.ts';
+import { type Decision, entryOf, type LedgerEntry, ledgerLine, type Rule, withEntry } from './ledger.ts';
+import {
+  DEFAULT_SERVICE,
+  isCandidate,
+  type ReleaseState,
+  serves,
+  type VersionPhase,
+  type VersionState,
+} from './state.ts';
+import { beginTrial, olderThan } from './trial.ts';
 import { compareVersions } from './version-order.ts';
 
 /** Failed and retired versions that the state remembers. */
@@ -10,7 +19,11 @@ const FINISHED_MAX = 100;
 export class Draft {
   /** In version order, newest first. */
   versions: readonly VersionState[];
+  ledger: readonly LedgerEntry[];
   readonly effects: Effect[] = [];
+  /** True when more than a counter has changed. */
+  decided = false;
+  applied: unknown;
   readonly #before: ReleaseState;
   readonly #atMs: number;
   #putSequence: number;
@@ -20,6 +33,8 @@ export class Draft {
     this.#before = before;
     this.#atMs = atMs;
     this.versions = before.versions;
+    this.ledger = before.ledger;
+    this.applied = before.applied;
     this.#putSequence = before.putSequence;
     this.#epochSequence = before.epochSequence;
   }
@@ -28,7 +43,7 @@ export class Draft {
     return this.versions.find((version) => version.id === id);
   }
 
-  /** A new version in phase `starting`; a finished one with this id gives way. */
+  /** A new version in phase `starting`, not on trial yet; a finished one with this id gives way. */
   add(id: string, spec: ClusterSpec): VersionState {
     const { mode, percentagePerRequest } = spec.transition;
     this.#putSequence += 1;
@@ -44,22 +59,46 @@ export class Draft {
       trusted: false,
       raises: 0,
       threshold: mode === 'GRADUAL' ? percentagePerRequest : 0,
+      trial: null,
+      recent: [],
+      exit: null,
     };
     const others = this.versions.filter((other) => other.id !== id);
     this.versions = [...others, version].sort(newestFirst);
+    this.decided = true;
     return version;
   }
 
-  /** Moves a version into a phase; its epoch changes when it thereby enters or leaves a trial. */
-  enter(id: string, phase: VersionPhase, reason: string): void {
-    this.change(id, (version) => {
-      const next = { ...version, phase, reason, sinceMs: this.#atMs, trusted: version.trusted || phase === 'stable' };
-      return isCandidate(next) === isCandidate(version) ? next : { ...next, epoch: this.#nextEpoch() };
-    });
+  /** Moves a version into a phase in which it serves or is about to; its trial begins when it thereby becomes a candidate. */
+  enter(id: string, phase: Exclude<VersionPhase, 'draining' | 'failed' | 'retired'>, reason: string): void {
+    this.change(id, (version) => this.#moved(version, phase, reason));
   }
 
+  /** The same, for what ends a trial if there is one: then the ledger has one entry more, and the log its line. */
+  conclude(id: string, phase: VersionPhase, { rule, reason }: { readonly rule: Rule; readonly reason: string }): void {
+    const version = this.find(id);
+    if (version === undefined) return;
+    if (version.trial !== null) {
+      const decision = decisionOf(phase);
+      const against = olderThan(this.versions, version)[0]?.spec.version ?? null;
+      const entry = entryOf(version, version.trial, { decision, rule, reason, atMs: this.#atMs, against });
+      this.ledger = withEntry(this.ledger, entry);
+      this.log(decision === 'failed' ? 'WARNING' : 'NOTICE', ledgerLine(version, entry), version);
+    }
+    this.change(id, () => this.#moved(version, phase, reason));
+  }
+
+  /** A change that must be durable before anything is done about it. */
   change(id: string, edit: (version: VersionState) => VersionState): void {
-    this.versions = this.versions.map((version) => (version.id === id ? edit(version) : version));
+    this.count(id, edit);
+    this.decided = true;
+  }
+
+  /** A change of counters: after a crash they may be a moment old. */
+  count(id: string, edit: (version: VersionState) => VersionState): void {
+    const index = this.versions.findIndex((version) => version.id === id);
+    const version = this.versions[index];
+    if (version !== undefined) this.versions = this.versions.with(index, edit(version));
   }
 
   log(level: LogLevel, text: string, version: VersionState): void {
@@ -69,19 +108,37 @@ export class Draft {
 
   /** The next state; the very same object as before when nothing changed. */
   finish(): ReleaseState {
-    if (this.versions === this.#before.versions) return this.#before;
+    if (this.versions === this.#before.versions && this.ledger === this.#before.ledger) return this.#before;
     return {
       ...this.#before,
+      applied: this.applied,
       putSequence: this.#putSequence,
       epochSequence: this.#epochSequence,
-      versions: withoutOldFinished(this.versions),
+      versions: this.decided ? withoutOldFinished(this.versions) : this.versions,
+      ledger: this.ledger,
     };
+  }
+
+  #moved(version: VersionState, phase: VersionPhase, reason: string): VersionState {
+    const next = { ...version, phase, reason, sinceMs: this.#atMs, trusted: version.trusted || phase === 'stable' };
+    const exit = serves(next) || phase === 'starting' ? null : { cut: [], over: phase === 'retired' };
+    if (!isCandidate(next)) {
+      const epoch = isCandidate(version) && exit === null ? this.#nextEpoch() : version.epoch;
+      return { ...next, epoch, exit, trial: null };
+    }
+    const epoch = isCandidate(version) ? version.epoch : this.#nextEpoch();
+    return { ...next, epoch, exit, trial: version.trial ?? beginTrial(this.#atMs) };
   }
 
   #nextEpoch(): number {
     this.#epochSequence += 1;
     return this.#epochSequence;
   }
+}
+
+function decisionOf(phase: VersionPhase): Decision {
+  if (phase === 'stable' || phase === 'failed' || phase === 'standby') return phase;
+  return 'retired';
 }
 
 /** Newer versions first; of versions that rank alike, the later PUT first. */

@@ -2,8 +2,8 @@
  * What a transition wants done, as data; `control/effects.ts` does it, after the next state is durable. Each is idempotent:
  * it names a state of affairs, not a step.
  */
-import type { LogLevel, ServerAddress } from '../config/model.ts';
-import type { Route } from '../routing/table.ts';
+import type { HealthCheck, LogLevel, ServerAddress } from '../config/model.ts';
+import type { CutOrder, Route } from '../routing/table.ts';
 
 /** This chain is in force. */
 export interface PublishEffect {
@@ -12,30 +12,34 @@ export interface PublishEffect {
   readonly routes: readonly Route[];
   /** By index in `routes`, percent. */
   readonly thresholds: readonly number[];
+  /** By index in `routes`. */
+  readonly checks: readonly (HealthCheck | null)[];
+  /** Versions that have left and not drained in time: what they still have in flight is cut. */
+  readonly cut: readonly CutOrder[];
 }
 
-/** The threshold of one version in the published chain is this one. Alone among the effects it may run before the state is durable. */
+/** The threshold of one version in the published chain is this one. */
 export interface RaiseEffect {
   readonly kind: 'raise';
   readonly id: string;
   readonly threshold: number;
 }
 
-/** The version is made ready for traffic; a `ready` event says when it is. */
-interface PrepareEffect {
+/** The servers of a version are waited for; `ready` or `unready` says what came of it. */
+export interface PrepareEffect {
   readonly kind: 'prepare';
   readonly id: string;
   readonly epoch: number;
+  readonly servers: readonly ServerAddress[];
+  readonly check: HealthCheck | null;
+  readonly timeoutMs: number;
 }
 
-/** All servers of a version on trial, and those of the older ones, are tried at once; a `probed` event says what came of it. */
+/** The older versions are tried at once; a `probed` event says what came of it. */
 export interface ProbeEffect {
   readonly kind: 'probe';
   readonly id: string;
   readonly epoch: number;
-  readonly servers: readonly ServerAddress[];
-  /** Older serving versions, newest first. */
-  readonly older: readonly { readonly id: string; readonly servers: readonly ServerAddress[] }[];
 }
 
 interface LogEffect {

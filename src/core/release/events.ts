@@ -3,6 +3,10 @@
  * plane, a probe or a timer carries the epoch it belongs to.
  */
 import type { ClusterSpec } from '../config/model.ts';
+import type { Finding } from '../messages.ts';
+import type { CutOrder } from '../routing/table.ts';
+import type { Served } from './baseline.ts';
+import type { FigureCounts } from './ledger.ts';
 
 interface Happened {
   /** The version it happened to. */
@@ -19,6 +23,8 @@ export interface PutEvent extends Happened {
   readonly kind: 'put';
   readonly spec: ClusterSpec;
   readonly origin: 'file' | 'rest';
+  /** With origin `file`: its `cluster` as it was written. */
+  readonly asWritten?: unknown;
 }
 
 export interface DeleteEvent extends Happened {
@@ -36,6 +42,53 @@ export interface AnsweredEvent extends HappenedInEpoch {
   readonly count: number;
 }
 
+/** What an exchange proved about a version on trial that failed in it. */
+export interface FindingEvent extends HappenedInEpoch {
+  readonly kind: 'finding';
+  readonly finding: Finding['kind'];
+  /** `host:port` of the server that failed. */
+  readonly server: string;
+}
+
+/** What a release has counted since it was last told: a few times a second, and before each decision. */
+export interface MeasuredEvent extends HappenedInEpoch {
+  readonly kind: 'measured';
+  /** Requests that the version answered and that count as evidence. */
+  readonly answers: number;
+  readonly figures: FigureCounts;
+  /** What the next older serving version did with requests of its own. */
+  readonly older: (Served & { readonly id: string }) | null;
+  /** An older version that has answered a request meanwhile, or null. */
+  readonly olderAnswers: string | null;
+}
+
+/** What a version did with its own requests since it was last told, while nothing newer is on trial. */
+export interface ServedEvent extends HappenedInEpoch, Served {
+  readonly kind: 'served';
+}
+
+/** A person decides. */
+export interface PromoteEvent extends Happened {
+  readonly kind: 'promote';
+  /** Theirs, one line, or null. */
+  readonly reason: string | null;
+}
+
+export interface PauseEvent extends Happened {
+  readonly kind: 'pause';
+  readonly reason: string | null;
+}
+
+export interface ResumeEvent extends Happened {
+  readonly kind: 'resume';
+  readonly reason: string | null;
+}
+
+export interface RollbackEvent extends Happened {
+  readonly kind: 'rollback';
+  readonly reason: string | null;
+}
+
 /** SESSION: no request carried an older session for `sessionTimeout`. */
 export interface QuietEvent extends HappenedInEpoch {
   readonly kind: 'quiet';
@@ -47,27 +100,42 @@ export interface CountedEvent extends HappenedInEpoch {
   readonly requests: number;
 }
 
-/** A server of the version refused a connection or let it time out. */
-export interface RefusedEvent extends HappenedInEpoch {
-  readonly kind: 'refused';
+/** A server was not ready when the time for it was up; the version has served nobody. */
+export interface UnreadyEvent extends HappenedInEpoch {
+  readonly kind: 'unready';
+  /** The servers and their causes, one line. */
+  readonly reason: string;
 }
 
-/** A probe of all servers of the version, and of older ones. */
+/** How the servers of a version on trial stand, and whether an older version could take its place. */
 export interface ProbedEvent extends HappenedInEpoch {
   readonly kind: 'probed';
-  /** How many servers were tried. */
+  /** How many servers it has. */
   readonly servers: number;
-  /** The causes of those that failed. */
+  /** `host:port: cause` of each that is ejected because it fails. */
   readonly failures: readonly string[];
   /** The older version that accepted a connection or answered a request meanwhile, or null. */
   readonly olderAnswers: string | null;
+}
+
+/** A server was ejected, and others of the version do well: what it did is no evidence against the version. */
+export interface ForgivenEvent extends HappenedInEpoch {
+  readonly kind: 'forgiven';
+  /** `host:port`. */
+  readonly server: string;
 }
 
 export interface RegretOverEvent extends HappenedInEpoch {
   readonly kind: 'regret-over';
 }
 
-/** The last exchange and tunnel of a draining version ended. */
+/** A version that has left still has something in flight when its time to drain is over. */
+export interface DrainOverEvent extends Happened {
+  readonly kind: 'drain-over';
+  readonly what: CutOrder['what'];
+}
+
+/** The last exchange and tunnel of a version that has left ended. */
 export interface DrainedEvent extends Happened {
   readonly kind: 'drained';
 }
@@ -77,9 +145,18 @@ export type ReleaseEvent =
   | DeleteEvent
   | ReadyEvent
   | AnsweredEvent
+  | FindingEvent
+  | MeasuredEvent
+  | ServedEvent
+  | PromoteEvent
+  | PauseEvent
+  | ResumeEvent
+  | RollbackEvent
   | QuietEvent
   | CountedEvent
-  | RefusedEvent
+  | UnreadyEvent
   | ProbedEvent
+  | ForgivenEvent
   | RegretOverEvent
+  | DrainOverEvent
   | DrainedEvent;

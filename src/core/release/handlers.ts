@@ -5,15 +5,17 @@ import type {
   AnsweredEvent,
   CountedEvent,
   DeleteEvent,
-  DrainedEvent,
-  ProbedEvent,
   PutEvent,
   QuietEvent,
   ReadyEvent,
-  RefusedEvent,
   RegretOverEvent,
+  ServedEvent,
 } from './events.ts';
-import { isLive, isOvertaken, serves, type VersionState } from './state.ts';
+import { overtakeStarting, prepareEffect } from './handlers-health.ts';
+import { thresholdAfter } from './ramp.ts';
+import { withServed } from './recent.ts';
+import { isCandidate, isLive, isOvertaken, serves, type VersionState } from './state.ts';
+import { isHeld } from './trial.ts';
 
 /** Why an event does nothing; the draft is thrown away. */
 export interface Refusal {
@@ -28,6 +30,7 @@ export function put(draft: Draft, event: PutEvent): undefined {
   const { spec } = event;
   const newest = draft.versions.find(isLive);
   const version = draft.add(event.id, spec);
+  if (event.origin === 'file') draft.applied = event.asWritten ?? null;
   if (event.origin === 'rest') draft.log('INFO', receivedText(spec), version);
   if (newest === undefined) {
     draft.enter(version.id, 'stable', 'Nothing older serves');
@@ -45,7 +48,9 @@ export function put(draft: Draft, event: PutEvent): undefined {
   if (newest.phase === 'releasing') {
     draft.log('NOTICE', `Version ${versionText(spec)} overtakes the release of ${versionText(newest.spec)}`, version);
   }
-  draft.effects.push({ kind: 'prepare', id: version.id, epoch: version.epoch });
+  draft.enter(version.id, 'starting', 'It was put');
+  overtakeStarting(draft, version);
+  draft.effects.push(prepareEffect(draft.find(version.id) ?? version));
 }
 
 /** The version takes traffic as its mode says; modes that need no time have released it already. */
@@ -62,8 +67,9 @@ export function ready(draft: Draft, event: ReadyEvent, version: Version): undefi
 
 /** The version leaves before it served anyone. */
 export function cancel(draft: Draft, event: DeleteEvent, version: Version): undefined {
-  draft.enter(event.id, 'retired', 'It was deleted while it was starting');
-  if (version !== undefined) draft.log('INFO', `Version ${versionText(version.spec)} is deleted`, version);
+  if (version === undefined) return;
+  draft.conclude(event.id, 'retired', { rule: 'delete', reason: 'It was deleted while it was starting' });
+  draft.log('INFO', `Version ${versionText(version.spec)} is deleted`, version);
 }
 
 export function remove(draft: Draft, event: DeleteEvent, version: Version): Refusal | undefined {
@@ -72,34 +78,20 @@ export function remove(draft: Draft, event: DeleteEvent, version: Version): Refu
     const reason = `Version ${versionText(version.spec)} is the last one that serves`;
     return { because: 'conflict', reason };
   }
-  draft.enter(event.id, 'draining', 'It was deleted');
+  draft.conclude(event.id, 'draining', { rule: 'delete', reason: 'It was deleted' });
   draft.log('INFO', `Version ${versionText(version.spec)} is deleted: it drains`, version);
   return undefined;
 }
 
-export function drained(draft: Draft, event: DrainedEvent, version: Version): undefined {
-  draft.enter(event.id, 'retired', 'Its last exchange has ended');
-  if (version !== undefined) draft.log('INFO', `Version ${versionText(version.spec)} has drained`, version);
-}
-
-/** GRADUAL: each directly answered request, by whichever version, raises the threshold (thesis 6.2.2). */
+/** GRADUAL: each directly answered request, by whichever version, raises the threshold (thesis 6.2.2); no failed one does. */
 export function answered(draft: Draft, event: AnsweredEvent, version: Version): Refusal | undefined {
   if (version === undefined || !advances(draft, version, 'GRADUAL')) return standsStill(event.id);
   const raises = version.raises + event.count;
   const threshold = Math.max(version.threshold, thresholdAfter(version.spec.transition.percentagePerRequest, raises));
-  draft.change(event.id, (before) => ({ ...before, raises, threshold }));
+  draft.count(event.id, (before) => ({ ...before, raises, threshold }));
   if (threshold >= 100) release(draft, version, 'Its threshold has reached 100 %');
   else draft.effects.push({ kind: 'raise', id: event.id, threshold });
   return undefined;
-}
-
-/**
- * Counted, not summed up: a sum of decimals drifts, and 0.1 % must reach bucket 3 neither early nor late. What a product's
- * rounding adds is far below a billionth.
- */
-function thresholdAfter(percentagePerRequest: number, raises: number): number {
-  const billion = 1_000_000_000;
-  return Math.min(100, Math.round(percentagePerRequest * (1 + raises) * billion) / billion);
 }
 
 export function quiet(draft: Draft, event: QuietEvent, version: Version): Refusal | undefined {
@@ -116,49 +108,35 @@ export function counted(draft: Draft, event: CountedEvent, version: Version): Re
   return undefined;
 }
 
-/** A refusal on trial is looked into at once; it proves nothing by itself. */
-export function refused(draft: Draft, event: RefusedEvent, version: Version): undefined {
-  if (version === undefined) return;
-  const rank = draft.versions.indexOf(version);
-  const older = draft.versions.slice(rank + 1).filter(serves);
-  draft.effects.push({
-    kind: 'probe',
-    id: event.id,
-    epoch: event.epoch,
-    servers: version.spec.servers,
-    older: older.map(({ id, spec }) => ({ id, servers: spec.servers })),
-  });
-}
-
-/** Takes the version back when more than half of its servers fail and something older answers; else nothing is proved. */
-export function probed(draft: Draft, event: ProbedEvent, version: Version): Refusal | undefined {
-  if (version === undefined) return undefined;
-  if (event.olderAnswers === null) return { because: 'not-due', reason: 'No older version answers' };
-  if (event.failures.length * 2 <= event.servers) return { because: 'not-due', reason: 'Most of its servers accept' };
-  const causes = event.failures.join('; ');
-  const reason = `${event.failures.length} of ${event.servers} servers failed a probe (${causes}) while an older version answers`;
-  draft.enter(event.id, 'failed', reason);
-  draft.log('WARNING', `Removing cluster from configuration - version: ${versionText(version.spec)}`, version);
-  draft.log('NOTICE', `Version ${versionText(version.spec)} has failed: ${reason}`, version);
+export function regretOver(draft: Draft, event: RegretOverEvent, version: Version): Refusal | undefined {
+  if (version === undefined || isHeld(version)) return standsStill(event.id);
+  const reason = `Its regret window of ${version.spec.transition.regretWindowMs / 1000} s is over`;
+  draft.conclude(event.id, 'stable', { rule: 'regret-window', reason });
   return undefined;
 }
 
-export function regretOver(draft: Draft, event: RegretOverEvent, version: Version): undefined {
-  if (version === undefined) return;
-  const reason = `Its regret window of ${version.spec.transition.regretWindowMs / 1000} s is over`;
-  draft.enter(event.id, 'stable', reason);
-  draft.log('NOTICE', `Version ${versionText(version.spec)} is stable: ${lowerFirst(reason)}`, version);
+/** What a version does while nothing newer is on trial is kept, to hold the next candidate against it. */
+export function served(draft: Draft, event: ServedEvent, version: Version): Refusal | undefined {
+  if (version === undefined) return undefined;
+  const rank = draft.versions.indexOf(version);
+  if (draft.versions.slice(0, rank).some(isCandidate)) return standsStill(event.id);
+  const { requests, failures, unpaired } = event;
+  draft.count(event.id, (before) => ({
+    ...before,
+    recent: withServed(before.recent, { requests, failures, unpaired }),
+  }));
+  return undefined;
 }
 
 /** The mode has done its work: the version admits everything, and is watched until it is trusted. */
-function release(draft: Draft, version: VersionState, reason: string): void {
+export function release(draft: Draft, version: VersionState, reason: string): void {
   draft.enter(version.id, 'watching', reason);
   draft.log('NOTICE', `Version ${versionText(version.spec)} is released: ${lowerFirst(reason)}`, version);
 }
 
-/** True when this mode moves this release on; an overtaken release stands still. */
+/** True when this mode moves this release on; one that is held or overtaken stands still. */
 function advances(draft: Draft, version: VersionState, mode: string): boolean {
-  return version.spec.transition.mode === mode && !isOvertaken(draft.versions, version);
+  return version.spec.transition.mode === mode && !isHeld(version) && !isOvertaken(draft.versions, version);
 }
 
 function standsStill(id: string): Refusal {

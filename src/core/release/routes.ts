@@ -1,7 +1,7 @@
 /** The serving versions as the data plane sees them. */
 import { hostPort } from '../config/address.ts';
-import type { ServerAddress } from '../config/model.ts';
-import type { Route, Server } from '../routing/table.ts';
+import type { HealthCheck, ServerAddress } from '../config/model.ts';
+import type { CutOrder, Route, Server } from '../routing/table.ts';
 import { isCandidate, serves, type VersionState } from './state.ts';
 
 export interface Chain {
@@ -9,6 +9,10 @@ export interface Chain {
   readonly routes: readonly Route[];
   /** By index in `routes`, percent. */
   readonly thresholds: readonly number[];
+  /** By index in `routes`. */
+  readonly checks: readonly (HealthCheck | null)[];
+  /** What is to be cut of the versions that have left. */
+  readonly cut: readonly CutOrder[];
 }
 
 /** @param versions in version order, newest first */
@@ -18,6 +22,8 @@ export function chainOf(versions: readonly VersionState[]): Chain {
   return {
     routes: serving.map((version, index) => routeOf(version, index < stable ? 'above-stable' : 'not-above')),
     thresholds: serving.map(({ threshold }) => threshold),
+    checks: serving.map(({ spec }) => spec.healthCheck),
+    cut: versions.flatMap(({ id, exit }) => (exit?.cut ?? []).map((what) => ({ versionId: id, what }))),
   };
 }
 

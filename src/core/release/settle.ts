@@ -9,7 +9,22 @@
 
 import { versionText } from './describe.ts';
 import type { Draft } from './draft.ts';
-import { isCandidate, isLive, serves, type VersionState } from './state.ts';
+import { prepareEffect } from './handlers-health.ts';
+import { isCandidate, isLive, serves, type VersionPhase, type VersionState } from './state.ts';
+
+/** What `settle` may do to a version, for the diagram. */
+export const NEIGHBOUR_MOVES: readonly NeighbourMove[] = [
+  { from: ['releasing', 'watching', 'standby'], to: 'stable', when: 'nothing newer is trusted' },
+  { from: ['releasing', 'watching', 'stable'], to: 'standby', when: 'a newer one is stable' },
+  { from: ['starting'], to: 'standby', when: 'a newer one is put' },
+  { from: ['standby'], to: 'starting', when: 'it comes to be the newest' },
+];
+
+interface NeighbourMove {
+  readonly from: readonly VersionPhase[];
+  readonly to: VersionPhase;
+  readonly when: string;
+}
 
 export function settle(draft: Draft): void {
   const stable = chooseStable(draft.versions.filter(serves));
@@ -33,13 +48,14 @@ function chooseStable(serving: readonly VersionState[]): VersionState | undefine
 
 function makeStable(draft: Draft, version: VersionState): void {
   const reason = version.trusted ? 'It is the newest trusted version' : 'Nothing older that is trusted serves';
-  draft.enter(version.id, 'stable', reason);
+  draft.conclude(version.id, 'stable', { rule: 'nothing-older', reason });
+  if (version.trial !== null) return;
   draft.log('NOTICE', `Version ${versionText(version.spec)} is stable: ${reason.toLowerCase()}`, version);
 }
 
 function stepBack(draft: Draft, version: VersionState, stable: VersionState): void {
   const reason = `Version ${versionText(stable.spec)} is stable`;
-  draft.enter(version.id, 'standby', reason);
+  draft.conclude(version.id, 'standby', { rule: 'overtaken', reason });
   draft.log(
     'INFO',
     `Version ${versionText(version.spec)} is standby: version ${versionText(stable.spec)} is stable`,
@@ -50,6 +66,5 @@ function stepBack(draft: Draft, version: VersionState, stable: VersionState): vo
 function beginRelease(draft: Draft, version: VersionState): void {
   draft.enter(version.id, 'starting', 'It is the newest version now');
   draft.log('NOTICE', `Version ${versionText(version.spec)} is the newest now: its release begins`, version);
-  const epoch = draft.find(version.id)?.epoch ?? version.epoch;
-  draft.effects.push({ kind: 'prepare', id: version.id, epoch });
+  draft.effects.push(prepareEffect(draft.find(version.id) ?? version));
 }

@@ -3,9 +3,10 @@
  * `transition.ts` makes a new one.
  */
 import type { ClusterSpec } from '../config/model.ts';
-
-/** Raised when the document's shape changes, so that an older one can be recognised and migrated. */
-export const STATE_FORMAT = 1;
+import type { CutOrder } from '../routing/table.ts';
+import type { LedgerEntry } from './ledger.ts';
+import type { Recent } from './recent.ts';
+import type { Trial } from './trial.ts';
 
 /** The one service there is for now. */
 export const DEFAULT_SERVICE = 'default';
@@ -36,7 +37,10 @@ export interface VersionState {
   readonly reason: string;
   /** Which PUT made it: 1 for the first; ties in the version order go to the larger one. */
   readonly putSequence: number;
-  /** Changes whenever the version enters or leaves a trial, so that late outcomes and probes are recognised. */
+  /**
+   * Changes whenever the version enters a trial, or leaves one and goes on serving, so that late outcomes and probes are
+   * recognised. A version that fails or is deleted keeps it: its last findings still belong to its release.
+   */
   readonly epoch: number;
   /** True once it has been stable: such a version needs no trial when it serves again. */
   readonly trusted: boolean;
@@ -44,17 +48,37 @@ export interface VersionState {
   readonly raises: number;
   /** GRADUAL: percent in [0, 100]; never falls. */
   readonly threshold: number;
+  /** What its release has shown so far; null while it is not on trial. */
+  readonly trial: Trial | null;
+  /** What it did before the release of a newer version began, to hold that one against. */
+  readonly recent: Recent;
+  /** How far it has left the table; null while it serves or is about to. */
+  readonly exit: Exit | null;
+}
+
+/** A version that has left lets its exchanges in flight finish, and is cut when they take too long. */
+export interface Exit {
+  /** What has been ordered to be cut. */
+  readonly cut: readonly CutOrder['what'][];
+  /** True when nothing of it is in flight any more. */
+  readonly over: boolean;
 }
 
 export interface ReleaseState {
-  readonly format: typeof STATE_FORMAT;
+  /**
+   * The `cluster` that the configuration file held when it was last put in force, as it was written there; null before. At
+   * start it tells a file that has changed from one that has not.
+   */
+  readonly applied: unknown;
   readonly putSequence: number;
   readonly epochSequence: number;
   /** In version order, newest first, whatever their phase. */
   readonly versions: readonly VersionState[];
+  /** The last releases that were decided, the latest first. */
+  readonly ledger: readonly LedgerEntry[];
 }
 
-export const EMPTY_STATE: ReleaseState = { format: STATE_FORMAT, putSequence: 0, epochSequence: 0, versions: [] };
+export const EMPTY_STATE: ReleaseState = { applied: null, putSequence: 0, epochSequence: 0, versions: [], ledger: [] };
 
 /** In the routing table. */
 export function serves(version: VersionState): boolean {

@@ -259,7 +259,7 @@ test('an id is a UUID of any version, kept in lower case', () => {
 });
 
 test("the default of responseTimeout is the configuration's", () => {
-  const parsed = parseCluster(body(), { responseTimeoutMs: 7, holdBytes: 0, holdMs: 0 });
+  const parsed = parseCluster(body(), { responseTimeoutMs: 7, holdBytes: 65_536, holdMs: 250 });
   expect(parsed.ok && parsed.value.transition.responseTimeoutMs).toBe(7);
 });
 

@@ -64,14 +64,16 @@ describe('commands', () => {
     expect(world.dataPlane.chain()).toEqual(['id-2', 'id-1']);
   });
 
-  test('a state that can not be kept refuses the command and is logged; what is in force stays', async () => {
+  test('a state that can not be kept refuses the command with the reason; what is in force stays', async () => {
     const world = await started();
     vi.spyOn(world.store, 'save').mockRejectedValueOnce(new Error('No space left'));
     const put = { kind: 'put', spec: next('INSTANT'), origin: 'rest' } as const;
-    expect(await world.controller.submit(put)).toMatchObject({ kind: 'refused', because: 'internal' });
-    expect(world.log.lines).toContainEqual(
-      expect.stringMatching(/^CRITICAL Event put of version id-2 failed: .*No space left/),
-    );
+    expect(await world.controller.submit(put)).toEqual({
+      kind: 'refused',
+      because: 'storage',
+      reason: 'No space left',
+    });
+    expect(world.log.lines).toContain('WARNING The put is refused: No space left');
     expect(world.dataPlane.chain()).toEqual(['id-1']);
     expect(world.controller.list()).toHaveLength(1);
     expect(await world.controller.submit(put)).toMatchObject({ kind: 'accepted' });
@@ -227,95 +229,5 @@ describe('time', () => {
     world.dataPlane.of('id-2')[figure] = 0;
     await world.clock.pass(1_000);
     expect(world.phaseOf('id-2')).toBe('retired');
-  });
-});
-
-describe('a version on trial that refuses', () => {
-  const WARNING = 'WARNING Removing cluster from configuration - version: 2 [10.0.0.2:80]';
-
-  test.each(['refused', 'connect-timeout'] as const)('is probed at once and removed (%s)', async (kind) => {
-    const world = await started(next('INSTANT'));
-    world.network.down.add('10.0.0.2:80');
-    world.report('id-2', kind);
-    await settled();
-    expect(world.network.tried.sort()).toEqual(['10.0.0.1:80', '10.0.0.2:80']);
-    expect(world.dataPlane.chain()).toEqual(['id-1']);
-    expect(world.phaseOf('id-2')).toBe('failed');
-    expect(world.log.lines).toContainEqual(WARNING);
-  });
-
-  test('stays when the probe is accepted', async () => {
-    const world = await started(next('INSTANT'));
-    world.report('id-2', 'refused');
-    await settled();
-    expect(world.dataPlane.chain()).toEqual(['id-2', 'id-1']);
-  });
-
-  test('stays when nothing older answers, and is removed when something older does again', async () => {
-    const world = await started(next('INSTANT'));
-    world.network.down.add('10.0.0.2:80').add('10.0.0.1:80');
-    world.report('id-2', 'refused');
-    await settled();
-    expect(world.dataPlane.chain()).toEqual(['id-2', 'id-1']);
-    world.network.down.delete('10.0.0.1:80');
-    await world.clock.pass(250);
-    world.report('id-2', 'refused');
-    await settled();
-    expect(world.dataPlane.chain()).toEqual(['id-1']);
-  });
-
-  test('an older version that answers a request during the probe answers, whatever the probe of it says', async () => {
-    const world = await started(next('INSTANT'));
-    world.network.down.add('10.0.0.2:80').add('10.0.0.1:80');
-    const tryConnect = world.network.tryConnect.bind(world.network);
-    world.network.tryConnect = (address) => {
-      world.dataPlane.of('id-1').answered += 1;
-      return tryConnect(address);
-    };
-    world.report('id-2', 'refused');
-    await settled();
-    expect(world.dataPlane.chain()).toEqual(['id-1']);
-  });
-
-  test('many refusals make one probe at a time, and one more after the gap', async () => {
-    const world = await started(next('INSTANT'));
-    for (let i = 0; i < 100; i += 1) world.report('id-2', 'refused');
-    await settled();
-    expect(world.network.tried).toHaveLength(2);
-    await world.clock.pass(250);
-    expect(world.network.tried).toHaveLength(4);
-    await world.clock.pass(1_000);
-    expect(world.network.tried).toHaveLength(4);
-  });
-
-  test('a stable version and the last one are never probed', async () => {
-    const world = await started();
-    world.report('id-1', 'refused');
-    await settled();
-    expect(world.network.tried).toEqual([]);
-    await world.controller.submit({ kind: 'put', spec: next('INSTANT', { regretWindowMs: 0 }), origin: 'rest' });
-    await world.clock.pass(1_000);
-    world.report('id-2', 'refused');
-    world.report('id-1', 'refused');
-    await settled();
-    expect(world.network.tried).toEqual([]);
-  });
-
-  test('a probe that ends after the version was deleted changes nothing', async () => {
-    const world = await started(next('INSTANT'));
-    world.network.down.add('10.0.0.2:80');
-    world.dataPlane.of('id-2').inFlight = 1;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const tryConnect = world.network.tryConnect.bind(world.network);
-    world.network.tryConnect = async (address) => {
-      await promise;
-      return tryConnect(address);
-    };
-    world.report('id-2', 'refused');
-    await world.controller.submit({ kind: 'delete', id: 'id-2' });
-    resolve();
-    await settled();
-    expect(world.phaseOf('id-2')).toBe('draining');
-    expect(world.log.lines).not.toContainEqual(WARNING);
   });
 });

@@ -7,6 +7,7 @@ import type { Outcome, OutcomeKind, VersionFigures } from '../../../src/core/mes
 import type { ReleaseState } from '../../../src/core/release/state.ts';
 import type { RoutingTable } from '../../../src/core/routing/table.ts';
 import type { Clock } from '../../../src/system/clock.ts';
+import type { HttpAnswer } from '../../../src/system/http-get.ts';
 import type { Log } from '../../../src/system/log.ts';
 import type { ConnectFailure, Network } from '../../../src/system/network.ts';
 
@@ -74,12 +75,20 @@ class FakeNetwork implements Network {
   /** Servers, as `host:port`, that refuse. */
   readonly down = new Set<string>();
   readonly tried: string[] = [];
+  /** What servers answer to checks, by `host:port`; 200 where nothing is said. */
+  readonly checks = new Map<string, { readonly status: number; readonly retryAfter?: boolean }>();
 
   tryConnect({ host, port }: { readonly host: string; readonly port: number }): Promise<ConnectFailure | null> {
     const key = `${host}:${port}`;
     this.tried.push(key);
     const failure: ConnectFailure = { kind: 'refused', text: `dial tcp ${key}: connection refused` };
     return Promise.resolve(this.down.has(key) ? failure : null);
+  }
+
+  async checkHttp(address: { readonly host: string; readonly port: number }): Promise<HttpAnswer | ConnectFailure> {
+    const failure = await this.tryConnect(address);
+    const answer = this.checks.get(`${address.host}:${address.port}`) ?? { status: 200 };
+    return failure ?? { kind: 'answered', retryAfter: false, ...answer };
   }
 }
 
@@ -129,6 +138,8 @@ class FakeDataPlane implements DataPlanePort {
 }
 
 class FakeStore implements StorePort {
+  /** With `everything` a threshold is in force only once a higher one is saved. */
+  keeps: StorePort['keeps'] = 'nothing';
   readonly saved: ReleaseState[] = [];
   noted: ReleaseState | null = null;
   /** What the next saves wait for. */
@@ -139,12 +150,12 @@ class FakeStore implements StorePort {
     this.saved.push(state);
   }
 
-  note(state: ReleaseState): void {
-    this.noted = state;
+  note(current: () => ReleaseState): void {
+    this.noted = current();
   }
 }
 
-class FakeLog implements Log {
+export class FakeLog implements Log {
   readonly lines: string[] = [];
 
   enabled(): boolean {
@@ -160,24 +171,28 @@ class FakeLog implements Log {
   }
 }
 
-export class World {
-  readonly clock = new FakeClock();
+export class World<Store extends StorePort = FakeStore> {
+  readonly clock: FakeClock;
   readonly network = new FakeNetwork();
   readonly dataPlane = new FakeDataPlane();
-  readonly store = new FakeStore();
+  readonly store: Store;
   readonly log = new FakeLog();
   readonly observer = new Observer();
   readonly controller: Controller;
   #drawn = 0;
 
-  constructor() {
+  /** @param options the store, when it is not to be a fake one, and the clock that goes with it */
+  constructor(options?: { readonly store: Store; readonly clock: FakeClock; readonly ids?: string }) {
+    this.clock = options?.clock ?? new FakeClock();
+    this.store = options?.store ?? (new FakeStore() as StorePort as Store);
     const { clock, network, dataPlane, store, log, observer } = this;
     const draw = () => {
       this.#drawn += 1;
-      return `id-${this.#drawn}`;
+      return `${options?.ids ?? 'id'}-${this.#drawn}`;
     };
     const dice = { versionId: draw, clientId: draw };
-    this.controller = new Controller({ clock, dice, network, dataPlane, store, log, observer, connectMs: 1000 });
+    const bounds = { connectMs: 1000, putWaitMs: 1000, drainMs: 30_000, tunnelDrainMs: 300_000 };
+    this.controller = new Controller({ clock, dice, network, dataPlane, store, log, observer, ...bounds });
   }
 
   /** The data plane reports an attempt on a version of the present table. */
@@ -187,7 +202,7 @@ export class World {
     this.observer.outcome({ ...outcome, ...more });
   }
 
-  phaseOf(id: string): string | undefined {
+  phaseOf(this: World, id: string): string | undefined {
     return this.store.saved.at(-1)?.versions.find((version) => version.id === id)?.phase;
   }
 }

@@ -19,7 +19,7 @@ const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   proxy: { own: ['core', 'system', 'proxy'], node: ['node:net', 'node:tls', 'node:http2'] },
   control: { own: ['core', 'system', 'control'] },
   docker: { ...ADAPTER, own: [...ADAPTER.own, 'docker'], packages: ['dockerode'] },
-  store: { ...ADAPTER, own: [...ADAPTER.own, 'store'], packages: ['write-file-atomic'] },
+  store: { ...ADAPTER, own: [...ADAPTER.own, 'store'], packages: ['zod'] },
   metrics: { ...ADAPTER, own: [...ADAPTER.own, 'metrics'] },
   api: {
     own: ['core', 'metrics', 'api'],

@@ -1,0 +1,37 @@
+/** A release state that an earlier process left, put in force again. */
+import { versionText } from './describe.ts';
+import type { Effect } from './effects.ts';
+import { prepareEffect } from './handlers-health.ts';
+import { chainOf } from './routes.ts';
+import { isLive, type ReleaseState, type VersionState } from './state.ts';
+
+/**
+ * What has to be done for a restored state. Everything that served serves at once and is trusted as it was; a version that was
+ * starting is prepared again; one that was draining has nothing in flight any more and is found drained.
+ */
+export function restore(state: ReleaseState): readonly Effect[] {
+  const live = state.versions.filter(isLive);
+  const starting = live.filter(({ phase }) => phase === 'starting');
+  return [{ kind: 'publish', ...chainOf(state.versions) }, ...live.map(restoredLine), ...starting.map(prepareEffect)];
+}
+
+function restoredLine(version: VersionState): Effect {
+  const { id, service, phase, spec, threshold } = version;
+  const share = phase === 'releasing' && spec.transition.mode === 'GRADUAL' ? ` at ${threshold} %` : '';
+  return {
+    kind: 'log',
+    level: 'NOTICE',
+    text: `Version ${versionText(spec)} is restored: ${phase}${share}`,
+    facts: { service, versionId: id, version: spec.version },
+  };
+}
+
+/**
+ * True when a version that served has been found at fault and taken out. Such a change need not wait until it is kept: users come
+ * first, and after a crash the version would be found at fault anew.
+ */
+export function takesBack(before: ReleaseState, after: ReleaseState): boolean {
+  return after.versions.some(
+    ({ id, phase }) => phase === 'failed' && before.versions.some((was) => was.id === id && was.phase !== 'failed'),
+  );
+}

@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest';
+import { documentText } from '../../../src/store/document.ts';
+import type { Lock } from '../../../src/store/lock.ts';
+import { openState } from '../../../src/store/open.ts';
+import { FakeDisk } from '../../kit/fake-disk.ts';
+import { FakeClock, FakeLog } from '../control/fakes.ts';
+import { stateWith } from './states.ts';
+
+const PATH = '/state/config.state.json';
+const WHOLE = documentText(stateWith(2), 0);
+
+function world(files: Readonly<Record<string, string>>) {
+  const disk = FakeDisk.holding(files);
+  const log = new FakeLog();
+  let locked = 0;
+  const lock = (): Promise<Lock | null> => {
+    locked += 1;
+    return Promise.resolve({
+      release: async () => {
+        locked -= 1;
+      },
+    });
+  };
+  const parts = { path: PATH, files: disk, clock: new FakeClock(), log, lock };
+  return { disk, log, parts, locked: () => locked };
+}
+
+const faultOf = (opening: Promise<unknown>): Promise<unknown> =>
+  opening.then(
+    () => 'no fault',
+    (error: { kind: string; message: string }) => `${error.kind}: ${error.message}`,
+  );
+
+test('nothing there: nothing is restored, and nothing is left there', async () => {
+  const { disk, parts, locked } = world({});
+  const opened = await openState(parts);
+  expect(opened.state).toBeNull();
+  expect(disk.paths()).toEqual([]);
+  expect(locked()).toBe(1);
+  await opened.close();
+  expect(locked()).toBe(0);
+});
+
+test('a document is restored, and what a crash left beside it is removed', async () => {
+  const { disk, parts } = world({ [PATH]: WHOLE, [`${PATH}.tmp`]: '{"for' });
+  expect((await openState(parts)).state).toEqual(stateWith(2));
+  expect(disk.paths()).toEqual([PATH]);
+});
+
+test('a damaged document is set aside with an error', async () => {
+  const { disk, log, parts } = world({ [PATH]: WHOLE.slice(0, 100) });
+  expect((await openState(parts)).state).toBeNull();
+  const aside = `${PATH}.damaged-2014-05-13T16-53-20.000Z`;
+  expect(disk.paths()).toEqual([aside]);
+  expect(disk.text(aside)).toBe(WHOLE.slice(0, 100));
+  expect(log.lines).toEqual([
+    `ERROR The state "${PATH}" is damaged (it is not a JSON object): it is kept as "${aside}", and the configuration is used`,
+  ]);
+});
+
+test('a newer format is refused and left alone', async () => {
+  const { disk, parts, locked } = world({ [PATH]: '{"format": 9}' });
+  expect(await faultOf(openState(parts))).toMatch(/^unusable: The state ".*" has format 9 and this Cutover reads/);
+  expect(disk.text(PATH)).toBe('{"format": 9}');
+  expect(locked()).toBe(0);
+});
+
+test.for([
+  ['resolve', 'ENOENT', /^unusable: Opening the state ".*" failed: its folder: no such file$/],
+  ['read', 'EACCES', /^unusable: Reading the state ".*" failed: permission denied$/],
+  ['read', 'EISDIR', /^unusable: Reading the state ".*" failed: it is a directory$/],
+  [
+    'create',
+    'EROFS',
+    /^unusable: Writing beside the state ".*" failed: the file system is read-only; "state\.file" can/,
+  ],
+  ['write', 'EIO', /^unusable: Writing beside/],
+] as const)('a "%s" that fails with %s is a fault', async ([step, code, line]) => {
+  const { disk, parts, locked } = world({ [PATH]: WHOLE });
+  disk.failing.set(step, code);
+  expect(await faultOf(openState(parts))).toMatch(line);
+  expect(locked()).toBe(0);
+});
+
+test('a damaged document that can not be set aside is a fault', async () => {
+  const { disk, parts } = world({ [PATH]: '' });
+  disk.failing.set('rename', 'EROFS');
+  expect(await faultOf(openState(parts))).toMatch(/^unusable: The state ".*" is damaged .* can not be set aside/);
+});
+
+test('a full disk is a fault only where there is no state to serve by', async () => {
+  const full = world({ [PATH]: WHOLE });
+  full.disk.failing.set('write', 'ENOSPC');
+  expect((await openState(full.parts)).state).toEqual(stateWith(2));
+  expect(full.log.lines).toEqual([expect.stringMatching(/^ERROR Writing beside .* no space left/)]);
+  const empty = world({});
+  empty.disk.failing.set('write', 'ENOSPC');
+  expect(await faultOf(openState(empty.parts))).toMatch(/^unusable: /);
+});
+
+test('a state that another one holds is refused, untouched', async () => {
+  const { disk, parts } = world({ [PATH]: '' });
+  expect(await faultOf(openState({ ...parts, lock: () => Promise.resolve(null) }))).toBe(
+    `in-use: The state "${PATH}" is in use by another Cutover`,
+  );
+  expect(disk.paths()).toEqual([PATH]);
+});
