@@ -2,7 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { type Baseline, NO_EVIDENCE, withAnswers, withFinding } from '../../../src/core/release/evidence.ts';
 import { judge } from '../../../src/core/release/verdict.ts';
-import { type Chance, chanceOfGuilt, type Known, type Release, seeded, shareFoundGuilty } from './many-releases.ts';
+import {
+  chanceOfGuilt,
+  type Known,
+  type Release,
+  requestsToTheEnd,
+  seeded,
+  shareFoundGuilty,
+} from './many-releases.ts';
 import { PATIENT } from './specs.ts';
 
 const full = process.env.CUTOVER_TEST_FULL !== undefined;
@@ -96,26 +103,7 @@ describe('a ramp that is held goes on', () => {
     const chance = seeded(4);
     let reached = 0;
     const runs = full ? 1000 : 100;
-    for (let run = 0; run < runs; run += 1) if (reachesTheEnd(rate, chance)) reached += 1;
+    for (let run = 0; run < runs; run += 1) if (requestsToTheEnd(rate, chance) !== null) reached += 1;
     expect(reached / runs).toBeGreaterThanOrEqual(0.99);
   });
 });
-
-/** Half a million requests are enough for a version that is held with 1 % of them. */
-function reachesTheEnd(rate: number, chance: Chance): boolean {
-  const baseline: Baseline = { requests: 1000, failures: Math.round(1000 * rate), unpaired: 0, source: 'before' };
-  let evidence = NO_EVIDENCE;
-  let threshold = 1;
-  let verdict = judge(evidence, baseline, PATIENT);
-  for (let n = 0; n < 500_000 && threshold < 100; n += 1) {
-    const answered = chance() >= rate;
-    if (chance() * 100 < threshold) {
-      const kind = chance() < rate ? 'shared' : 'blamed';
-      evidence = answered ? withAnswers(evidence, 1) : withFinding(evidence, kind);
-      verdict = judge(evidence, baseline, PATIENT);
-    }
-    if (verdict.kind === 'guilty') return false;
-    if (answered && verdict.kind === 'clean') threshold += 1;
-  }
-  return threshold >= 100;
-}

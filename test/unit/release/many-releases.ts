@@ -47,8 +47,11 @@ export function seeded(seed: number): Chance {
   };
 }
 
-/** Plays one release; true when the version was found guilty. It is judged at each failure and every now and then between. */
-export function isFoundGuilty(release: Release, chance: Chance): boolean {
+/**
+ * Plays one release: after how many requests of its own the version was found guilty, or null. It is judged at each failure and every
+ * now and then between.
+ */
+export function guiltyAfter(release: Release, chance: Chance): number | null {
   const { candidateRate, olderRate, known, failures, requests } = release;
   const serve = (to: { requests: number; failures: number; unpaired: number }) => {
     to.requests += 1;
@@ -69,9 +72,9 @@ export function isFoundGuilty(release: Release, chance: Chance): boolean {
     evidence = withAnswers(evidence, answers);
     answers = 0;
     if (failed) evidence = withFinding(evidence, kindOf(failures, chance() < olderRate));
-    if (judge(evidence, chooseBaseline(during, before), PATIENT).kind === 'guilty') return true;
+    if (judge(evidence, chooseBaseline(during, before), PATIENT).kind === 'guilty') return n;
   }
-  return false;
+  return null;
 }
 
 function kindOf(failures: Release['failures'], olderFails: boolean): 'blamed' | 'shared' | 'unpaired' {
@@ -83,8 +86,31 @@ function kindOf(failures: Release['failures'], olderFails: boolean): 'blamed' | 
 export function shareFoundGuilty(release: Release, runs: number, seed = 1): number {
   const chance = seeded(seed);
   let count = 0;
-  for (let run = 0; run < runs; run += 1) if (isFoundGuilty(release, chance)) count += 1;
+  for (let run = 0; run < runs; run += 1) if (guiltyAfter(release, chance) !== null) count += 1;
   return count / runs;
+}
+
+/**
+ * Plays a GRADUAL release by 1 % a request in which both versions fail alike and a thousand requests of the older one are known: how
+ * many requests there were until the ramp was through, or null when it was not after half a million.
+ */
+export function requestsToTheEnd(rate: number, chance: Chance): number | null {
+  const baseline: Baseline = { requests: 1000, failures: Math.round(1000 * rate), unpaired: 0, source: 'before' };
+  let evidence = NO_EVIDENCE;
+  let verdict = judge(evidence, baseline, PATIENT);
+  let threshold = 1;
+  for (let n = 1; n <= 500_000; n += 1) {
+    const answered = chance() >= rate;
+    if (chance() * 100 < threshold) {
+      const kind = chance() < rate ? 'shared' : 'blamed';
+      evidence = answered ? withAnswers(evidence, 1) : withFinding(evidence, kind);
+      verdict = judge(evidence, baseline, PATIENT);
+    }
+    if (verdict.kind === 'guilty') return null;
+    if (answered && verdict.kind === 'clean') threshold += 1;
+    if (threshold >= 100) return n;
+  }
+  return null;
 }
 
 /**
