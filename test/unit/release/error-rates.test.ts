@@ -99,7 +99,7 @@ describe('a version that fails 5 points more is caught in 95 % of releases', () 
 });
 
 describe('a ramp that is held goes on', () => {
-  test.each([0.001, 0.01, 0.02, 0.05])('GRADUAL by 1 %% a request, both versions fail %d', { timeout }, (rate) => {
+  test.each([0.001, 0.01, 0.02, 0.05])('GRADUAL, both versions fail at a rate of %d', { timeout }, (rate) => {
     const chance = seeded(4);
     let reached = 0;
     const runs = full ? 1000 : 100;
