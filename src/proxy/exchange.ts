@@ -5,7 +5,7 @@
  * may be repeated (`core/routing/replay.ts`) and how bytes are written (`http1/`) is decided elsewhere.
  */
 import type { FieldLines } from '../core/http/fields.ts';
-import { acceptsOffer } from '../core/http/header-values.ts';
+import { acceptsOffer, isEventStream } from '../core/http/header-values.ts';
 import { hasBody, type ResponseHead } from '../core/http/message.ts';
 import { decide } from '../core/routing/decide.ts';
 import { isIgnored } from '../core/routing/ignored.ts';
@@ -15,7 +15,7 @@ import { Asking, type Question } from './asking.ts';
 import { Course } from './course.ts';
 import { ExchangeFailures } from './exchange-failures.ts';
 import { FanOut } from './fan-out.ts';
-import { HELD_BYTES_MAX, HeldAnswer, isEventStream } from './held-answer.ts';
+import { HeldAnswer } from './held-answer.ts';
 import { holdAnswer } from './hold.ts';
 import { KeptBody } from './kept-body.ts';
 import type { AnswerListener, ClientListener, ClientSide, Failure, OwnStatus } from './message-level.ts';
@@ -233,7 +233,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     this.#failures.add(asking, 'server-error', `status ${head.status}`);
     if (!this.#mayAskAgain('sent')) return false;
     this.#failure = { kind: 'malformed', phase: 'sent', stale: false, text: `status ${head.status}` };
-    const held = new HeldAnswer(asking, { watcher: NOBODY, plane: this.#plane, bytesMax: HELD_BYTES_MAX });
+    const held = new HeldAnswer(asking, { watcher: NOBODY, plane: this.#plane });
     asking.handTo(held);
     held.answerHead(head, route);
     if (this.#kept === null) this.#kept = held;
@@ -246,7 +246,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   #shouldHold(head: ResponseHead, route: Route): boolean {
     if (!route.onTrial || this.#held || this.#settled || this.#asking === this.#fanOut) return false;
     if (!this.#mayAskAgain('sent') || this.#course?.hasNext !== true) return false;
-    return !isEventStream(head);
+    return !isEventStream(head.fields);
   }
 
   #ask(route: Route): void {

@@ -1,7 +1,8 @@
 /**
- * Asking several versions at once (mode CONCURRENT). The newest version that behaves answers: its head has come in time,
- * its status is not 5xx, and while it is on trial its answer has not broken before it is released (`hold.ts` says when).
- * An older answer that stands ready waits for a newer one at most `patience`. What the others answer is read and dropped.
+ * Asking several versions at once (mode CONCURRENT). The newest version that behaves answers: its head has come in time
+ * and its status is not 5xx. While it is on trial its answer is held, so that it has also come whole, or grown over
+ * `holdBytes`, or not broken for `holdMs`. An older answer that stands ready waits for a newer one at most `patience`. What
+ * the others answer is read and dropped.
  *
  * To the exchange this looks like asking one version: it hears of one answer, or that all have failed.
  */
@@ -11,7 +12,7 @@ import { isServerFailure } from '../core/routing/replay.ts';
 import type { Plan } from '../core/routing/table.ts';
 import { Asking, type Question } from './asking.ts';
 import type { ExchangeFailures } from './exchange-failures.ts';
-import { HELD_BYTES_MAX, HeldAnswer } from './held-answer.ts';
+import { HeldAnswer, type HeldWatcher } from './held-answer.ts';
 import type { Answering, AnswerListener, Failure, TunnelEnd } from './message-level.ts';
 import type { Plane } from './plane.ts';
 import type { Timed } from './sweeper.ts';
@@ -21,8 +22,9 @@ interface FanOutQuestion extends Question {
   readonly failures: ExchangeFailures;
 }
 
-export class FanOut implements Answering, Timed {
-  deadlineMs = Number.POSITIVE_INFINITY;
+export class FanOut implements Answering, HeldWatcher, Timed {
+  /** When there is something to decide without anything having happened. */
+  deadlineMs = NEVER;
   /** A fan-out begins when the request is complete and kept: nothing is left to wait for. */
   readonly connected = true;
 
@@ -30,13 +32,10 @@ export class FanOut implements Answering, Timed {
   readonly #listener: AnswerListener;
   readonly #failures: ExchangeFailures;
   readonly #patienceMs: number;
+  /** When an older answer that stands ready has waited long enough. */
+  #patienceEndsMs = NEVER;
   /** Newest first. */
   readonly #legs: readonly HeldAnswer[];
-  /** Answers that may be given. */
-  readonly #ready = new Set<HeldAnswer>();
-  /** Answers of versions on trial that are held back, with when they are released at the latest. */
-  readonly #heldUntilMs = new Map<HeldAnswer, number>();
-  #patientUntilMs = Number.POSITIVE_INFINITY;
   #winner: HeldAnswer | null = null;
   #over = false;
   #lastFailure: Failure | null = null;
@@ -48,8 +47,11 @@ export class FanOut implements Answering, Timed {
     this.#patienceMs = plan.order[0]?.patienceMs ?? 0;
     this.#legs = plan.order.slice(0, plan.legs).map((route) => {
       const asking = new Asking(plane, route, question);
-      const bytesMax = route.onTrial ? route.holdBytes : HELD_BYTES_MAX;
-      const held = new HeldAnswer(asking, { watcher: this, plane, bytesMax });
+      const held = new HeldAnswer(asking, {
+        watcher: this,
+        plane,
+        ...(route.onTrial ? { bytesMax: route.holdBytes } : {}),
+      });
       asking.handTo(held);
       return held;
     });
@@ -104,12 +106,8 @@ export class FanOut implements Answering, Timed {
     throw new Error('A request that offers an upgrade is never sent to several versions');
   }
 
-  onDeadline(nowMs: number): void {
-    for (const leg of this.#legs) {
-      if (nowMs >= (this.#heldUntilMs.get(leg) ?? Number.POSITIVE_INFINITY)) this.#stand(leg);
-    }
-    if (nowMs >= this.#patientUntilMs) this.#winNewestReady();
-    else this.#decide();
+  onDeadline(): void {
+    this.#decide();
   }
 
   // ---- HeldWatcher
@@ -119,64 +117,38 @@ export class FanOut implements Answering, Timed {
   }
 
   heldHead(held: HeldAnswer): void {
-    if (isServerFailure(held.status)) {
-      this.#failures.add(held.asking, 'server-error', `status ${held.status}`);
-    } else if (held.asking.route.onTrial && !held.isEventStream) {
-      this.#heldUntilMs.set(held, this.#plane.clock.nowMs() + held.asking.route.holdMs);
-    } else {
-      this.#stand(held);
-    }
-    this.#decide();
-  }
-
-  heldFull(held: HeldAnswer): void {
-    this.#stand(held);
-    this.#decide();
-  }
-
-  heldEnded(held: HeldAnswer): void {
-    this.#stand(held);
+    if (isServerFailure(held.status)) this.#failures.add(held.asking, 'server-error', `status ${held.status}`);
     this.#decide();
   }
 
   heldFailed(held: HeldAnswer, failure: Failure): void {
     this.#lastFailure = worse(this.#lastFailure, failure);
     if (!isServerFailure(held.status)) this.#failures.add(held.asking, failure.kind, failure.text);
-    this.#ready.delete(held);
-    this.#heldUntilMs.delete(held);
     if (held !== this.#winner) this.#decide();
   }
 
-  /** This answer may be given. */
-  #stand(leg: HeldAnswer): void {
-    this.#heldUntilMs.delete(leg);
-    if (!isOut(leg)) this.#ready.add(leg);
+  heldFull(): void {
+    this.#decide();
+  }
+
+  heldEnded(): void {
+    this.#decide();
   }
 
   /** The newest leg that is not out of the running decides, once it has shown what it is. */
   #decide(): void {
     if (this.#winner !== null || this.#over) return;
-    const first = this.#legs.find((leg) => !isOut(leg));
-    if (first === undefined) {
+    const nowMs = this.#plane.clock.nowMs();
+    const newest = this.#legs.find((leg) => !isOut(leg));
+    if (newest === undefined) {
       this.#close();
       this.#listener.answerFailed(this.#lastFailure ?? SERVER_ERRORS);
-    } else if (this.#ready.has(first)) {
-      this.#win(first);
-    } else {
-      this.#wait();
+      return;
     }
-  }
-
-  #wait(): void {
-    if (this.#ready.size > 0 && this.#patientUntilMs === Number.POSITIVE_INFINITY) {
-      this.#patientUntilMs = this.#plane.clock.nowMs() + this.#patienceMs;
-    }
-    this.deadlineMs = Math.min(this.#patientUntilMs, ...this.#heldUntilMs.values());
-  }
-
-  #winNewestReady(): void {
-    const ready = this.#legs.find((leg) => this.#ready.has(leg));
-    if (ready !== undefined && this.#winner === null && !this.#over) this.#win(ready);
+    const ready = this.#legs.find((leg) => nowMs >= readyMs(leg));
+    if (ready !== undefined && this.#patienceEndsMs === NEVER) this.#patienceEndsMs = nowMs + this.#patienceMs;
+    if (ready !== undefined && (ready === newest || nowMs >= this.#patienceEndsMs)) this.#win(ready);
+    else this.deadlineMs = Math.min(this.#patienceEndsMs, ...this.#legs.map(readyMs).filter((atMs) => atMs > nowMs));
   }
 
   #win(winner: HeldAnswer): void {
@@ -192,12 +164,21 @@ export class FanOut implements Answering, Timed {
   }
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 const SERVER_ERRORS: Failure = {
   kind: 'malformed',
   phase: 'sent',
   stale: false,
   text: 'Every version asked answered with a server error',
 };
+
+/** From when on this leg's answer may be given, as far as is known: a version on trial has its answer held. */
+function readyMs(leg: HeldAnswer): number {
+  if (isOut(leg) || leg.status === 0) return NEVER;
+  const { onTrial, holdMs } = leg.asking.route;
+  return onTrial && !leg.complete ? leg.headMs + holdMs : leg.headMs;
+}
 
 function isOut(leg: HeldAnswer): boolean {
   return leg.failed || (leg.status !== 0 && isServerFailure(leg.status));

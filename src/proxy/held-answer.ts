@@ -3,6 +3,7 @@
  * attempt is paused where it stands. Later it is released to a listener as if it had just arrived, or let go.
  */
 import type { FieldLines } from '../core/http/fields.ts';
+import { isEventStream } from '../core/http/header-values.ts';
 import type { ResponseHead } from '../core/http/message.ts';
 import type { Route } from '../core/routing/table.ts';
 import type { Asking } from './asking.ts';
@@ -10,7 +11,7 @@ import type { AnswerListener, Failure } from './message-level.ts';
 import type { Plane } from './plane.ts';
 
 /** What is kept of a held answer's body before its attempt is paused. */
-export const HELD_BYTES_MAX = 64 * 1024;
+const HELD_BYTES_MAX = 64 * 1024;
 
 /** Is told when there is something to decide. */
 export interface HeldWatcher {
@@ -30,6 +31,8 @@ export class HeldAnswer implements AnswerListener {
   readonly asking: Asking;
   /** 0 until the head has come. */
   status = 0;
+  /** When the head came, on the plane's clock. */
+  headMs = Number.POSITIVE_INFINITY;
   /** True once the attempt has failed, in whatever phase. */
   failed = false;
   readonly #watcher: HeldWatcher;
@@ -40,27 +43,28 @@ export class HeldAnswer implements AnswerListener {
   #bytes = 0;
   #trailers: FieldLines | null = null;
   #ended = false;
+  #full = false;
   #dropped = false;
   #released = false;
 
   constructor(
     asking: Asking,
-    options: { readonly watcher: HeldWatcher; readonly plane: Plane; readonly bytesMax: number },
+    options: { readonly watcher: HeldWatcher; readonly plane: Plane; readonly bytesMax?: number },
   ) {
     this.asking = asking;
     this.#watcher = options.watcher;
     this.#plane = options.plane;
-    this.#bytesMax = options.bytesMax;
-  }
-
-  /** A stream of events, which is not kept waiting. */
-  get isEventStream(): boolean {
-    return this.#head !== null && isEventStream(this.#head);
+    this.#bytesMax = options.bytesMax ?? HELD_BYTES_MAX;
   }
 
   /** The attempt is over, in whatever way. */
   get settled(): boolean {
     return this.#ended || this.failed;
+  }
+
+  /** Holding it longer would gain nothing: it is whole, as much is held as may be, or it is a stream of events. */
+  get complete(): boolean {
+    return this.#ended || this.#full || (this.#head !== null && isEventStream(this.#head.fields));
   }
 
   /** Tells everything to `listener`, and everything that is still to come. */
@@ -114,6 +118,7 @@ export class HeldAnswer implements AnswerListener {
   answerHead(head: ResponseHead, _route: Route): void {
     this.status = head.status;
     this.#head = head;
+    this.headMs = this.#plane.clock.nowMs();
     this.#watcher.heldHead(this);
   }
 
@@ -123,6 +128,7 @@ export class HeldAnswer implements AnswerListener {
     const hasRoom = this.#plane.budget.take(to - from);
     if (hasRoom) this.#bytes += to - from;
     if (hasRoom && this.#bytes < this.#bytesMax) return;
+    this.#full = true;
     this.#watcher.heldFull?.(this);
     // Without room the attempt stops after this one read, which is all that the bound is overstepped by.
     if (!this.#released) this.asking.pause();
@@ -170,8 +176,4 @@ function copyHead(head: ResponseHead): ResponseHead {
     keepAlive: head.keepAlive,
     nominates: head.nominates,
   };
-}
-
-export function isEventStream(head: ResponseHead): boolean {
-  return (head.fields.get('content-type') ?? '').startsWith('text/event-stream');
 }
