@@ -5,10 +5,10 @@
  * const client = createClient({ url: 'http://127.0.0.1:9090' });
  * const id = await client.put({ servers: [{ hostname: '127.0.0.1', port: 1036 }], version: '1.1' });
  */
-import { CLUSTER_PATH } from './api/contract.ts';
-import type { VersionView } from './core/release/command.ts';
+import { CLUSTER_PATH, LEDGER_PATH } from './api/contract.ts';
+import type { Control, LedgerView, StatusView, VersionView } from './core/release/command.ts';
 
-export type { VersionView } from './core/release/command.ts';
+export type { Control, LedgerView, StatusView, VersionView } from './core/release/command.ts';
 
 /** What a PUT may say of a version; docs/configuration.md has the meaning and the defaults. */
 export interface ClusterInput {
@@ -36,6 +36,11 @@ export interface Client {
   list(): Promise<readonly VersionView[]>;
   show(id: string): Promise<VersionView>;
   delete(id: string): Promise<void>;
+  /** Promotes, pauses, resumes or rolls back a version on trial; the reason goes to the log and the ledger. */
+  control(id: string, what: Control, reason?: string): Promise<void>;
+  status(id: string): Promise<StatusView>;
+  /** The releases of one version or of all, the latest first. */
+  ledger(id?: string): Promise<readonly LedgerView[]>;
 }
 
 /** The service refused, or gave no (sensible) answer. The message is one line for people. */
@@ -66,11 +71,22 @@ export function createClient(options: ClientOptions): Client {
     async delete(id) {
       await call(options, { method: 'DELETE', path: one(id) });
     },
+    async control(id, what, reason) {
+      const body = JSON.stringify(reason === undefined ? {} : { reason });
+      await call(options, { method: 'POST', path: `${one(id)}/${what}`, body });
+    },
+    async status(id) {
+      return fromJson(await call(options, { method: 'GET', path: `${one(id)}/status` }), options);
+    },
+    async ledger(id) {
+      const path = id === undefined ? LEDGER_PATH : `${one(id)}/ledger`;
+      return fromJson(await call(options, { method: 'GET', path }), options);
+    },
   };
 }
 
 interface Call {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: string;
 }

@@ -1,19 +1,28 @@
 /** The REST API's routes and what it needs of the controller; shared with the CLI and the docs. */
 import type { ClusterSpec, LogLevel, Parsed } from '../core/config/model.ts';
-import type { Command, CommandResult, VersionView } from '../core/release/command.ts';
+import type { Command, CommandResult, LedgerView, StatusView, VersionView } from '../core/release/command.ts';
 
 export const CLUSTER_PATH = '/configuration/cluster';
+export const LEDGER_PATH = '/configuration/ledger';
 /** Largest request body, bytes. */
 export const BODY_BYTES_MAX = 1024 * 1024;
 
 /** The controller as the API uses it. */
 export interface ReleaseControl {
-  /** Resolves when the command is in force (or refused, and nothing changed). Never rejects. */
+  /**
+   * Resolves when the command is in force, or after a while when the version that was put is still starting; or when it is refused,
+   * and nothing changed. Never rejects.
+   */
   submit(command: Command): Promise<CommandResult>;
   /** Versions that GET shows, newest first. */
   list(): readonly VersionView[];
   /** One of `list`, by its id in lower case. */
   find(id: string): VersionView | undefined;
+  /** Where a version stands, also one that has failed or is gone; undefined for an id that is not remembered. */
+  status(id: string): StatusView | undefined;
+  /** Releases, the latest first: those of all versions, or of one; undefined for an id that is not remembered. */
+  ledger(): readonly LedgerView[];
+  ledger(id: string): readonly LedgerView[] | undefined;
 }
 
 /** Reads the body of a PUT: `{"cluster": {...}}`. */

@@ -7,9 +7,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { line } from './answers.ts';
 import { answerPlain, expectsContinue, plainHeaders } from './body.ts';
 import type { ApiLog, ApiSecurity, ClusterParser, ReleaseControl } from './contract.ts';
-import { createHandlers, line } from './handlers.ts';
+import { createHandlers } from './handlers.ts';
 import { createGuard } from './security.ts';
 
 /** Time limits of a client, milliseconds: for a head, for a whole request, between requests, without any byte. */

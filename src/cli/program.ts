@@ -7,12 +7,15 @@
 import { Command, CommanderError } from 'commander';
 import { ClientError } from '../client.ts';
 import { checkCommand } from './check.ts';
+import { controlCommands } from './control.ts';
 import { deleteCommand } from './delete.ts';
 import { goFlags } from './go-flags.ts';
+import { ledgerCommand } from './ledger.ts';
 import { listCommand } from './list.ts';
 import { putCommand } from './put.ts';
 import { runCommand } from './run.ts';
 import { showCommand } from './show.ts';
+import { statusCommand } from './status.ts';
 import { Failure, type Terminal } from './terminal.ts';
 import { USAGE } from './usage.ts';
 
@@ -52,6 +55,9 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
   listCommand(program, terminal);
   showCommand(program, terminal);
   deleteCommand(program, terminal);
+  controlCommands(program, terminal);
+  statusCommand(program, terminal);
+  ledgerCommand(program, terminal);
   return program;
 }
 

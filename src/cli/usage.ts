@@ -31,6 +31,12 @@ Commands (cutover COMMAND -h shows the flags of each):
   list                         list the versions, newest first
   show ID                      show one version
   delete ID                    delete one version
+  promote ID                   release a version now; once it is released, trust it now
+  pause ID                     stop a release where it stands
+  resume ID                    let a paused release go on
+  rollback ID                  take a version on trial back
+  status ID                    show where a version stands
+  ledger [ID]                  show what became of releases, the latest first
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or a wrong configuration file
 `;

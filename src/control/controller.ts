@@ -146,6 +146,8 @@ export class Controller implements ReleaseListener {
    * The releases of one version or of all, the latest first, those that go on before those that were decided. Undefined for
    * an id that is not remembered.
    */
+  ledger(): readonly LedgerView[];
+  ledger(id: string): readonly LedgerView[] | undefined;
   ledger(id?: string): readonly LedgerView[] | undefined {
     this.#readMeter();
     const views = ledgerViewsOf(this.#state).filter((view) => id === undefined || view.id === id);

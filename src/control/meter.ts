@@ -2,8 +2,8 @@
  * Reads what the data plane and the observer have counted, and tells the release machine how much it grew: for a version on
  * trial its answers and figures and what the older version does meanwhile, for the others what they serve.
  */
+import type { Served } from '../core/release/baseline.ts';
 import type { MeasuredEvent, ServedEvent } from '../core/release/events.ts';
-import type { Served } from '../core/release/recent.ts';
 import { type ReleaseState, serves, type VersionState } from '../core/release/state.ts';
 import { olderThan } from '../core/release/trial.ts';
 import type { Observer } from './observer.ts';

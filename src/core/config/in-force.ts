@@ -9,14 +9,11 @@ const NOT_YET: readonly string[] = [
   'workers',
   'dockerHost',
   'cookies.secret',
-  'putWait',
-  'timeouts.abandonAfter',
-  'replay.holdBytes',
-  'replay.holdTime',
-  'replay.budget',
   'cluster.healthCheck',
   'cluster.upgradeTransition.readyTimeout',
-  'cluster.upgradeTransition.replay',
+  'cluster.upgradeTransition.replay.bodyBytes',
+  'cluster.upgradeTransition.replay.methods',
+  'cluster.upgradeTransition.replay.budget',
 ];
 
 /** Values that ask for what happens anyway. */

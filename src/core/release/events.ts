@@ -5,8 +5,8 @@
 import type { ClusterSpec } from '../config/model.ts';
 import type { Finding } from '../messages.ts';
 import type { CutOrder } from '../routing/table.ts';
+import type { Served } from './baseline.ts';
 import type { FigureCounts } from './ledger.ts';
-import type { Served } from './recent.ts';
 
 interface Happened {
   /** The version it happened to. */

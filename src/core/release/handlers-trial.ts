@@ -45,7 +45,7 @@ export function probed(draft: Draft, event: ProbedEvent, version: Version): Refu
 export function finding(draft: Draft, event: FindingEvent, version: Version): undefined {
   if (version?.trial == null) return;
   count(draft, version, ({ evidence, counts }) => ({
-    evidence: withFinding(evidence, event.finding),
+    evidence: withFinding(evidence, event.finding, event.server),
     counts: { ...counts, [event.finding]: counts[event.finding] + 1 },
   }));
   judgeNow(draft, event.id, event.finding === 'blamed' ? 'answers' : 'unknown');

@@ -2,15 +2,7 @@
  * What a version did lately, as far as it is needed to hold a newer one against it: its last thousand requests, in a few
  * buckets, the latest first. It stands still while a newer version is on trial, so it says what was before.
  */
-
-/** Requests of a version's own: those that no newer version had failed before. */
-export interface Served {
-  readonly requests: number;
-  /** Of them, those that failed. */
-  readonly failures: number;
-  /** Of these, those that the client saw. */
-  readonly unpaired: number;
-}
+import type { Served } from './baseline.ts';
 
 export type Recent = readonly Served[];
 
@@ -36,7 +28,7 @@ export function servedLately(recent: Recent): Served {
   return recent.reduce(sum, NOTHING_SERVED);
 }
 
-export function sum(a: Served, b: Served): Served {
+function sum(a: Served, b: Served): Served {
   return {
     requests: a.requests + b.requests,
     failures: a.failures + b.failures,

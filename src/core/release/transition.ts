@@ -45,7 +45,7 @@ interface Cell<K extends ReleaseEvent['kind']> {
 
 type Row = { readonly [K in ReleaseEvent['kind']]?: Cell<K> };
 
-const put: Cell<'put'> = { does: on.put, to: ['starting', 'stable', 'standby'] };
+const putAgain: Cell<'put'> = { does: on.put, to: ['starting', 'standby'] };
 const refused: Cell<'refused'> = { does: trial.refused, to: [] };
 const probed: Cell<'probed'> = { does: trial.probed, to: ['failed'] };
 const finding: Cell<'finding'> = { does: trial.finding, to: ['failed'] };
@@ -60,7 +60,7 @@ const lateFinding: Cell<'finding'> = { does: exit.lateFinding, to: [] };
 const lateFigures: Cell<'measured'> = { does: exit.lateFigures, to: [] };
 
 export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
-  absent: { put },
+  absent: { put: { does: on.put, to: ['starting', 'stable', 'standby'] } },
   starting: {
     ready: { does: on.ready, to: ['releasing', 'watching'] },
     rollback,
@@ -101,13 +101,13 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     measured: lateFigures,
   },
   failed: {
-    put,
+    put: putAgain,
     drained: { does: exit.drained, to: [] },
     'drain-over': drainOver,
     finding: lateFinding,
     measured: lateFigures,
   },
-  retired: { put },
+  retired: { put: putAgain },
 };
 
 export function transition(state: ReleaseState, event: ReleaseEvent): Transition {

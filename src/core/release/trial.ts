@@ -1,7 +1,8 @@
 /** What is remembered of a version while it is on trial. */
+import { chooseBaseline, type Served } from './baseline.ts';
 import { type Baseline, type Evidence, NO_EVIDENCE } from './evidence.ts';
 import { NO_COUNTS, type ReleaseCounts } from './ledger.ts';
-import { NOTHING_SERVED, type Served, servedLately } from './recent.ts';
+import { NOTHING_SERVED, servedLately } from './recent.ts';
 import { serves, type VersionState } from './state.ts';
 import { CLEAN, type Verdict } from './verdict.ts';
 
@@ -26,7 +27,7 @@ export function beginTrial(atMs: number): Trial {
     begunMs: atMs,
     evidence: NO_EVIDENCE,
     verdict: CLEAN,
-    baseline: ASSUMED,
+    baseline: chooseBaseline(NOTHING_SERVED, NOTHING_SERVED),
     paused: false,
     stuck: false,
     counts: NO_COUNTS,
@@ -39,26 +40,23 @@ export function isHeld({ trial }: VersionState): boolean {
   return trial !== null && (trial.paused || trial.verdict.kind !== 'clean');
 }
 
-/** Half a percent, and rather certain of it. */
-const ASSUMED: Baseline = { requests: 1000, failures: 5, unpaired: 5, source: 'assumed' };
-
-/** Fewer requests say little: then what was before, or what is assumed, says more. */
-const REQUESTS_MIN = 100;
-
 /**
- * What a version is held against: what the next older serving version does with traffic of its own meanwhile, else what
- * an older one did before the release, else half a percent of failures.
+ * What a version is held against: the next older serving version meanwhile, else the nearest older one that is known from
+ * before.
  * @param versions in version order, newest first
  */
 export function baselineOf(versions: readonly VersionState[], version: VersionState): Baseline {
   const older = olderThan(versions, version);
-  const own = version.trial?.older;
-  if (own && own.id === older[0]?.id && own.requests >= REQUESTS_MIN) {
-    const { requests, failures, unpaired } = own;
-    return { requests, failures, unpaired, source: 'release' };
-  }
-  const before = older.map(({ recent }) => servedLately(recent)).find(({ requests }) => requests >= REQUESTS_MIN);
-  return before === undefined ? ASSUMED : { ...before, source: 'before' };
+  const during = version.trial?.older;
+  const before = older.map(({ recent }) => servedLately(recent)).find(({ requests }) => requests > 0);
+  return chooseBaseline(
+    during && during.id === older[0]?.id ? servedOf(during) : NOTHING_SERVED,
+    before ?? NOTHING_SERVED,
+  );
+}
+
+function servedOf({ requests, failures, unpaired }: Served): Served {
+  return { requests, failures, unpaired };
 }
 
 /** The serving versions that a version falls back on, newest first: a dormant one has never carried its traffic. */

@@ -192,7 +192,13 @@ describe('closing', () => {
 it('says in one line that its port is taken', async () => {
   const { port } = await startService();
   const needs = {
-    control: { submit: () => Promise.reject(new Error('unused')), list: () => [], find: () => undefined },
+    control: {
+      submit: () => Promise.reject(new Error('unused')),
+      list: () => [],
+      find: () => undefined,
+      status: () => undefined,
+      ledger: () => [],
+    },
     parse: () => ({ ok: false, errors: [] }) as const,
     security: { token: null, allowedHosts: [] },
     log: { write: () => {} },

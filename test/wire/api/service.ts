@@ -43,6 +43,8 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
       },
       list: () => [VIEW],
       find: (id) => (id === ID ? VIEW : undefined),
+      status: () => undefined,
+      ledger: () => [],
     },
     parse: parseFake,
     security: { token: null, allowedHosts: [], ...options.security },
