@@ -77,6 +77,9 @@ test('kill -9 at random moments of a GRADUAL release under load: no client goes 
     cluster('2', [two], { mode: 'GRADUAL', percentageTransitionPerRequest: 0.05 }),
   );
   const clients = Array.from({ length: 12 }, () => new LoyalClient());
+  // From here on a document that lags behind has somebody to lose.
+  while (clients.every(({ last }) => last !== '2'))
+    await Promise.all(clients.map((client) => client.ask(cutover.port)));
   const delays: number[] = [];
   for (let round = 0; round < 6; round += 1) {
     const delayMs = Math.floor(Math.random() * 300);
@@ -94,7 +97,6 @@ test('kill -9 at random moments of a GRADUAL release under load: no client goes 
     ).toEqual([]);
     expect((await listVersions(cutover.configPort)).map(({ uuid }) => uuid)[0], moments).toBe(id);
   }
-  expect(clients.some(({ last }) => last === '2')).toBe(true);
 });
 
 test('a PUT under kill -9: answered, it is there; not answered, it is whole or not there', async () => {
