@@ -58,7 +58,17 @@ const spec = z.object({
   uuid: id.nullable(),
   version: z.string().min(1),
   servers: z.array(z.object({ host: z.string().min(1), port: z.int().min(1).max(65_535) })).min(1),
+  healthCheck: z
+    .object({
+      path: z.string().min(1),
+      intervalMs: millis,
+      timeoutMs: millis,
+      expect: z.array(z.int()).nullable(),
+      host: z.string().min(1).nullable(),
+    })
+    .nullable(),
   transition,
+  shownHealthCheck: z.record(z.string(), z.unknown()).nullable(),
   shownTransition: z.record(z.string(), z.unknown()),
 });
 

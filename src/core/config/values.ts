@@ -68,6 +68,10 @@ export const token = (what: string) => checked(what, (value) => /^[!#$%&'*+.^_`|
 
 export const path = () => checked('a path that starts with "/"', (value) => /^\/[\x21-\x7e]*$/.test(value));
 
+/** What can stand in a header field: visible ASCII without spaces. */
+export const fieldValue = () =>
+  checked('a non-empty string of visible ASCII characters', (value) => /^[!-~]+$/.test(value));
+
 /** Visible ASCII, so that it can stand in an Authorization header. */
 export const bearer = () => checked(BEARER_ALLOWED, isBearer);
 

@@ -9,6 +9,7 @@ import type { ReleaseEvent } from './events.ts';
 import * as on from './handlers.ts';
 import * as control from './handlers-controls.ts';
 import * as exit from './handlers-exit.ts';
+import * as health from './handlers-health.ts';
 import * as trial from './handlers-trial.ts';
 import { chainOf } from './routes.ts';
 import { settle } from './settle.ts';
@@ -46,8 +47,8 @@ interface Cell<K extends ReleaseEvent['kind']> {
 type Row = { readonly [K in ReleaseEvent['kind']]?: Cell<K> };
 
 const putAgain: Cell<'put'> = { does: on.put, to: ['starting', 'standby'] };
-const refused: Cell<'refused'> = { does: trial.refused, to: [] };
 const probed: Cell<'probed'> = { does: trial.probed, to: ['failed'] };
+const forgiven: Cell<'forgiven'> = { does: health.forgiven, to: [] };
 const finding: Cell<'finding'> = { does: trial.finding, to: ['failed'] };
 const measured: Cell<'measured'> = { does: trial.measured, to: ['failed'] };
 const served: Cell<'served'> = { does: on.served, to: [] };
@@ -63,6 +64,7 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
   absent: { put: { does: on.put, to: ['starting', 'stable', 'standby'] } },
   starting: {
     ready: { does: on.ready, to: ['releasing', 'watching'] },
+    unready: { does: health.unready, to: ['failed'] },
     rollback,
     delete: { does: on.cancel, to: ['retired'] },
   },
@@ -71,9 +73,9 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     quiet: { does: on.quiet, to: ['watching'] },
     counted: { does: on.counted, to: ['watching'] },
     promote: { does: control.promoteToWatching, to: ['watching'] },
-    refused,
     probed,
     finding,
+    forgiven,
     measured,
     pause,
     resume,
@@ -83,9 +85,9 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
   watching: {
     'regret-over': { does: on.regretOver, to: ['stable'] },
     promote: { does: control.promoteToStable, to: ['stable'] },
-    refused,
     probed,
     finding,
+    forgiven,
     measured,
     pause,
     resume,

@@ -60,6 +60,8 @@ test('the thesis example is accepted, and everything else has its default', () =
         { host: '127.0.0.1', port: 1034 },
         { host: '127.0.0.1', port: 1035 },
       ],
+      healthCheck: null,
+      shownHealthCheck: null,
       transition: {
         mode: 'INSTANT',
         sessionTimeoutS: 1800,

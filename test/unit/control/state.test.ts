@@ -192,6 +192,7 @@ describe('after a restart', () => {
     expect(versions.map(({ phase }) => phase)).toEqual(['starting', 'draining', 'stable']);
     const { world } = await restarted({ ...state, versions });
     expect(world.dataPlane.tables[0]?.chain.map(({ id }) => id)).toEqual(['id-1']);
+    await settled();
     expect(world.dataPlane.chain()).toEqual(['id-3', 'id-1']);
     await world.clock.pass(500);
     expect([world.phaseOf('id-3'), world.phaseOf('id-2')]).toEqual(['releasing', 'retired']);
