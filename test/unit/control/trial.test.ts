@@ -11,6 +11,7 @@ async function released(mode: Parameters<typeof spec>[0] = 'INSTANT', options: P
   const world = new World();
   await world.controller.start(spec('INSTANT', { version: '1' }));
   await world.controller.submit({ kind: 'put', spec: next(mode, options), origin: 'rest' });
+  world.network.tried.length = 0;
   return world;
 }
 

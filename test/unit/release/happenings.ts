@@ -59,6 +59,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   }),
   { weight: 3, arbitrary: finding },
   { weight: 3, arbitrary: measured },
+  fc.record({ kind: fc.constant('unready' as const), id, reason: fc.constant('its server refused') }),
+  fc.record({ kind: fc.constant('forgiven' as const), id, server: fc.constant('10.0.0.1:80') }),
   fc.record({ kind: fc.constant('counted' as const), id, requests: fc.constant(10) }),
   fc.record({ kind: fc.constant('drain-over' as const), id, what: fc.constant('exchanges' as const) }),
   fc.oneof(

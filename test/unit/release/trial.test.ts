@@ -255,6 +255,6 @@ test('counts wait for no disk; decisions do', () => {
   expect(weight(machine.measure('v', { answers: 1 }))).toBe('counted');
   expect(weight(machine.happen({ kind: 'pause', id: 'v', reason: null }))).toBe('durable');
   expect(weight(machine.happen({ kind: 'resume', id: 'v', reason: null }))).toBe('durable');
-  expect(weight(machine.step({ kind: 'forgiven', id: 'v', server: '10.0.0.1:80' }))).toBe('counted');
+  expect(weight(machine.step({ kind: 'forgiven', id: 'v', server: 's' }))).toBe('counted');
   expect(weight(machine.step({ kind: 'answered', id: 'v', count: 1 }))).toBe('durable');
 });
