@@ -116,7 +116,7 @@ test('two bad servers of three: the version is dead, and is taken back without a
   expect(ledger[0]).toMatchObject({
     decision: 'failed',
     rule: 'dead',
-    reason: expect.stringContaining('2 of 3 servers'),
+    reason: expect.stringContaining('2 of its 3 servers are ejected'),
   });
 });
 

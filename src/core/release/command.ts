@@ -53,6 +53,7 @@ export interface StatusView {
   readonly verdict: Verdict | null;
   readonly evidence: Evidence | null;
   readonly baseline: Baseline | null;
+  /** `health` is `healthy`, `ejected`, `probing` or `returning`; it is left out while the version does not serve. */
   readonly servers: readonly { readonly hostname: string; readonly port: number; readonly health?: string }[];
   /** Exchanges and tunnels in flight now. */
   readonly inFlight: number;
