@@ -31,6 +31,7 @@ export function statusOf(version: VersionState, figures: Readonly<VersionFigures
     verdict: trial?.verdict ?? null,
     evidence: trial?.evidence ?? null,
     baseline: trial?.baseline ?? null,
+    comparison: spec.transition.compare === null ? null : (trial?.comparison ?? null),
     servers: spec.servers.map(({ host, port }) => ({ hostname: host, port })),
     inFlight: figures?.inFlight ?? 0,
     tunnels: figures?.tunnels ?? 0,
@@ -44,7 +45,7 @@ export function ledgerViewsOf({ versions, ledger }: ReleaseState): readonly Ledg
 }
 
 function ledgerViewOf(entry: LedgerEntry): LedgerView {
-  const { id, version, mode, against, verdict, counts, evidence, baseline } = entry;
+  const { id, version, mode, against, verdict, counts, comparison, evidence, baseline } = entry;
   return {
     id,
     version,
@@ -57,6 +58,7 @@ function ledgerViewOf(entry: LedgerEntry): LedgerView {
     reason: entry.reason,
     verdict,
     counts,
+    comparison,
     evidence,
     baseline,
   };

@@ -10,6 +10,7 @@ import type { ResponseHead } from '../core/http/message.ts';
 import { isServerFailure } from '../core/routing/replay.ts';
 import type { Plan } from '../core/routing/table.ts';
 import { Asking, type Question } from './asking.ts';
+import type { Comparison } from './comparison.ts';
 import type { ExchangeFailures } from './exchange-failures.ts';
 import { HeldAnswer } from './held-answer.ts';
 import type { Answering, AnswerListener, Failure, TunnelEnd } from './message-level.ts';
@@ -32,6 +33,8 @@ export class FanOut implements Answering, Timed {
   readonly #patienceMs: number;
   /** Newest first. */
   readonly #legs: readonly HeldAnswer[];
+  /** Null: nothing is compared. */
+  readonly #comparison: Comparison | null;
   #winner: HeldAnswer | null = null;
   #over = false;
   #lastFailure: Failure | null = null;
@@ -47,11 +50,14 @@ export class FanOut implements Answering, Timed {
       asking.handTo(held);
       return held;
     });
+    const askings = this.#legs.map((leg) => leg.asking);
+    this.#comparison = plane.comparisons.begin(plane, askings, question);
     plane.sweeper.add(this);
   }
 
   begin(): void {
     for (const leg of this.#legs) leg.asking.begin();
+    this.#comparison?.begin();
   }
 
   /** The version whose answer is given, once that is decided. */
@@ -92,6 +98,7 @@ export class FanOut implements Answering, Timed {
   abandon(): void {
     this.#close();
     for (const leg of this.#legs) leg.abandon();
+    this.#comparison?.abandon();
   }
 
   upgrade(): TunnelEnd {

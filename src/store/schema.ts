@@ -5,7 +5,13 @@
  * released format, that makes a new one, and a migration that gives older documents what they lack.
  */
 import { z } from 'zod';
-import { type ClusterSpec, MODES, type Transition, type VerdictRules } from '../core/config/model.ts';
+import {
+  type ClusterSpec,
+  type CompareRules,
+  MODES,
+  type Transition,
+  type VerdictRules,
+} from '../core/config/model.ts';
 import type { LedgerEntry } from '../core/release/ledger.ts';
 import type { ReleaseState, VersionState } from '../core/release/state.ts';
 import type { Trial } from '../core/release/trial.ts';
@@ -42,6 +48,7 @@ const transition: z.ZodType<Transition> = z.object({
   holdBytes: count,
   holdMs: millis,
   verdict: whole<VerdictRules>(),
+  compare: whole<CompareRules>().nullable(),
 });
 
 const spec: z.ZodType<ClusterSpec> = z.object({

@@ -4,6 +4,7 @@
  */
 import type { Mode } from '../config/model.ts';
 import { versionText } from './describe.ts';
+import type { Comparison } from './divergence.ts';
 import type { Baseline, Evidence } from './evidence.ts';
 import type { VersionState } from './state.ts';
 import type { Trial } from './trial.ts';
@@ -65,6 +66,8 @@ export interface LedgerEntry {
   readonly baseline: Baseline;
   /** Counts of exchanges that ended after the decision come in until the version has drained. */
   readonly counts: ReleaseCounts;
+  /** With mode CONCURRENT, else null. */
+  readonly comparison: Comparison | null;
 }
 
 /** Releases that are remembered. */
@@ -112,19 +115,28 @@ export function entryOf(version: VersionState, trial: Trial, conclusion: Conclus
     evidence: trial.evidence,
     baseline: trial.baseline,
     counts: trial.counts,
+    comparison: version.spec.transition.compare === null ? null : trial.comparison,
   };
 }
 
 /** The one line that the log shows at the decision. */
-export function ledgerLine(version: VersionState, { decision, rule, reason, counts, baseline }: LedgerEntry): string {
+export function ledgerLine(version: VersionState, entry: LedgerEntry): string {
+  const { decision, rule, reason, counts, baseline } = entry;
   const percent = baseline.requests === 0 ? 0 : (100 * baseline.failures) / baseline.requests;
   return (
     `Release of version ${versionText(version.spec)} is over: ${decision} by rule ${rule}: ${reason}; ` +
     `${counts.requests} requests, ${counts.replays} replays, ${counts.absorbed} absorbed, ${counts.blamed} blamed, ` +
     `${counts.shared} shared, ${counts.unpaired} unpaired, ${counts.notReplayable} not replayable, ` +
     `${counts.budgetRefused} refused by the budget; ` +
-    `baseline ${Number(percent.toFixed(2))} % of ${baseline.requests} requests (${baseline.source})`
+    `baseline ${Number(percent.toFixed(2))} % of ${baseline.requests} requests (${baseline.source})` +
+    comparedText(entry.comparison)
   );
+}
+
+function comparedText(comparison: Comparison | null): string {
+  if (comparison === null) return '';
+  const { compared, different, noiseCompared, noiseDifferent } = comparison.counts;
+  return `; ${different} of ${compared} compared answers differ, noise ${noiseDifferent} of ${noiseCompared}`;
 }
 
 /** The ledger with this entry in front. */
