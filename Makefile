@@ -31,7 +31,7 @@ $(shell rm -f $(REMOVED))
 SOURCES := $(shell find src)
 LIB = $(DESTDIR)$(PREFIX)/lib/cutover
 
-.PHONY: build install run demo test test-full bench clean help
+.PHONY: build install run demo test test-full fault-table bench clean help
 .DELETE_ON_ERROR:
 
 build: .tools/build.stamp ## install what is needed and compile; afterwards bin/cutover runs (the default)
@@ -83,6 +83,9 @@ test: build ## every check and test
 test-full: build ## the same with long fuzzing and soak runs
 	CUTOVER_TEST_FULL=1 node scripts/test.ts
 
+fault-table: build ## measure the fault matrix beside nginx, HAProxy and Caddy; writes docs/reliability.md (about 20 minutes)
+	node scripts/fault-table.ts $(ARGS)
+
 bench: build ## measure the cost of a request beside HAProxy; writes docs/performance.md (ARGS="--peers haproxy,cutover")
 	node bench/bench.ts $(ARGS)
 
@@ -90,4 +93,4 @@ clean: ## remove what was built and measured
 	rm -rf dist coverage .tools/*.stamp cutover-*.tgz
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

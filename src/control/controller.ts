@@ -17,10 +17,12 @@ import { Arrivals } from './arrivals.ts';
 import { ComparisonMeter } from './comparison-meter.ts';
 import { Deadlines, type DrainBounds } from './deadlines.ts';
 import { Effects } from './effects.ts';
+import { Gates } from './gates.ts';
+import { Health } from './health.ts';
 import { Meter } from './meter.ts';
 import type { Observer, ReleaseListener } from './observer.ts';
 import type { DataPlanePort, StorePort } from './ports.ts';
-import { Prober } from './prober.ts';
+import { Probes } from './probes.ts';
 import { ledgerViewsOf, statusOf, viewOf } from './views.ts';
 import { Writer } from './writer.ts';
 
@@ -45,7 +47,8 @@ const TICK_MS = 250;
 export class Controller implements ReleaseListener {
   readonly #parts: ControllerParts;
   readonly #writer: Writer;
-  readonly #prober: Prober;
+  readonly #gates: Gates;
+  readonly #health: Health;
   readonly #deadlines: Deadlines;
   readonly #meter: Meter;
   readonly #comparisons: ComparisonMeter;
@@ -60,12 +63,22 @@ export class Controller implements ReleaseListener {
     this.#meter = new Meter(dataPlane, parts.observer);
     this.#comparisons = new ComparisonMeter(dataPlane);
     this.#arrivals = new Arrivals(clock);
-    this.#prober = new Prober({ clock, network, dataPlane, connectMs, onProbed: (event) => this.#writer.take(event) });
-    const effects = new Effects({
+    const probes = new Probes(network, connectMs);
+    this.#gates = new Gates({ clock, probes, onDecided: (event) => this.#writer.take(event) });
+    this.#health = new Health({
       clock,
       log,
+      probes,
       dataPlane,
-      probe: (request) => this.#prober.probe(request),
+      onServers: () => effects.serversChanged(),
+      onEvent: (event) => this.#writer.count(event),
+    });
+    parts.observer.alsoTell(this.#health);
+    const effects = new Effects({
+      log,
+      dataPlane,
+      health: this.#health,
+      prepare: (request) => this.#gates.open(request),
       onChain: (table) => parts.observer.focusOn(table, this),
     });
     this.#writer = new Writer({
@@ -79,17 +92,18 @@ export class Controller implements ReleaseListener {
       },
       run: (wanted) => effects.run(wanted),
       onDone: (state) => {
-        this.#arrivals.look(state);
+        this.#gates.keepOnly(state.versions.filter(({ phase }) => phase === 'starting'));
         this.#takeDue();
       },
+      onTurnOver: (state) => this.#arrivals.look(state),
     });
     this.#stopTicking = clock.every(TICK_MS, () => this.#tick());
   }
 
   /** Puts the state in force that an earlier process left. Comes before everything else. */
-  async restore(state: ReleaseState): Promise<void> {
+  restore(state: ReleaseState): void {
     this.#deadlines.resume(state);
-    await this.#writer.restore(state, restore(state));
+    this.#writer.restore(state, restore(state));
   }
 
   /**
@@ -120,7 +134,8 @@ export class Controller implements ReleaseListener {
       return { kind: 'refused', because: 'storage', reason: result.reason };
     }
     if (result.kind === 'done') {
-      if (command.kind === 'put' && !this.#closed) {
+      // The file's version is not waited for: what serves already must get its traffic.
+      if (command.kind === 'put' && command.origin === 'rest' && !this.#closed) {
         await this.#arrivals.of(this.#state, event.id, this.#parts.putWaitMs);
       }
       return { kind: 'accepted', id: event.id };
@@ -165,11 +180,6 @@ export class Controller implements ReleaseListener {
     this.#writer.count({ kind: 'answered', id, epoch, count: 1, atMs: this.#parts.clock.wallMs() });
   }
 
-  /** Called by the observer within the end of an attempt. */
-  refused(id: string, epoch: number): void {
-    this.#writer.count({ kind: 'refused', id, epoch, atMs: this.#parts.clock.wallMs() });
-  }
-
   /** Called by the observer when an exchange is decided. What was answered before it is counted before it. */
   finding({ versionId: id, epoch, kind, server }: Finding): void {
     this.#readMeter(id);
@@ -185,7 +195,8 @@ export class Controller implements ReleaseListener {
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopTicking();
-    this.#prober.close();
+    this.#gates.close();
+    this.#health.close();
     this.#arrivals.close();
     await this.#writer.close();
   }

@@ -9,8 +9,6 @@ import type { DifferenceSink, OutcomeSink } from './ports.ts';
 export interface ReleaseListener {
   /** A request was answered directly while this version's threshold rises. */
   answered(id: string, epoch: number): void;
-  /** A server of this version, which is on trial, did not take a connection. */
-  refused(id: string, epoch: number): void;
   /** An exchange in which a version failed is decided. */
   finding(finding: Finding): void;
   /** Two answers of a CONCURRENT release were not alike. */
@@ -39,7 +37,7 @@ export class Observer implements OutcomeSink, DifferenceSink {
   #listener: ReleaseListener | null = null;
   readonly #others: OutcomeSink[] = [];
 
-  /** Whoever else wants to know everything. */
+  /** Whoever else wants to know everything: of findings, when they have been noted here. */
   alsoTell(sink: OutcomeSink): void {
     this.#others.push(sink);
   }
@@ -60,10 +58,10 @@ export class Observer implements OutcomeSink, DifferenceSink {
   }
 
   finding(finding: Finding): void {
-    for (const other of this.#others) other.finding(finding);
     const tally = this.#tallies.get(finding.versionId);
     if (tally?.epoch === finding.epoch && finding.kind === 'shared' && !finding.absorbed) tally.sharedSeen += 1;
     this.#listener?.finding(finding);
+    for (const other of this.#others) other.finding(finding);
   }
 
   difference(difference: Difference): void {
@@ -96,6 +94,5 @@ export class Observer implements OutcomeSink, DifferenceSink {
       tally.requests += 1;
       tally.failures += 1;
     }
-    if (unreached && tally.onTrial) this.#listener?.refused(outcome.versionId, outcome.epoch);
   }
 }

@@ -9,6 +9,7 @@ import { olderThan } from '../core/release/trial.ts';
 export function viewOf({ id, spec }: VersionState): VersionView {
   return {
     cluster: {
+      ...(spec.shownHealthCheck === null ? {} : { healthCheck: spec.shownHealthCheck }),
       servers: spec.servers.map(({ host, port }) => ({ hostname: host, port })),
       upgradeTransition: spec.shownTransition,
       uuid: id,

@@ -5,7 +5,7 @@
  * may be repeated (`core/routing/replay.ts`) and how bytes are written (`http1/`) is decided elsewhere.
  */
 import type { FieldLines } from '../core/http/fields.ts';
-import { acceptsOffer } from '../core/http/header-values.ts';
+import { acceptsOffer, isEventStream } from '../core/http/header-values.ts';
 import { hasBody, type ResponseHead } from '../core/http/message.ts';
 import { decide } from '../core/routing/decide.ts';
 import { isIgnored } from '../core/routing/ignored.ts';
@@ -246,7 +246,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   #shouldHold(head: ResponseHead, route: Route): boolean {
     if (!route.onTrial || this.#held || this.#settled || this.#asking === this.#fanOut) return false;
     if (!this.#mayAskAgain('sent') || this.#course?.hasNext !== true) return false;
-    return !(head.fields.get('content-type') ?? '').startsWith('text/event-stream');
+    return !isEventStream(head.fields);
   }
 
   #ask(route: Route): void {

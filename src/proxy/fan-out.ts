@@ -1,7 +1,8 @@
 /**
  * Asking several versions at once (mode CONCURRENT). The newest version that behaves answers: its head has come in time
- * and its status is not 5xx. An older answer that stands ready waits for a newer one at most `patience`. What the others
- * answer is read and dropped.
+ * and its status is not 5xx. While it is on trial its answer is held, so that it has also come whole, or grown over
+ * `holdBytes`, or not broken for `holdMs`. An older answer that stands ready waits for a newer one at most `patience`. What
+ * the others answer is read and dropped.
  *
  * To the exchange this looks like asking one version: it hears of one answer, or that all have failed.
  */
@@ -12,7 +13,7 @@ import type { Plan } from '../core/routing/table.ts';
 import { Asking, type Question } from './asking.ts';
 import type { Comparison } from './comparison.ts';
 import type { ExchangeFailures } from './exchange-failures.ts';
-import { HeldAnswer } from './held-answer.ts';
+import { HeldAnswer, type HeldWatcher } from './held-answer.ts';
 import type { Answering, AnswerListener, Failure, TunnelEnd } from './message-level.ts';
 import type { Plane } from './plane.ts';
 import type { Timed } from './sweeper.ts';
@@ -22,8 +23,9 @@ interface FanOutQuestion extends Question {
   readonly failures: ExchangeFailures;
 }
 
-export class FanOut implements Answering, Timed {
-  deadlineMs = Number.POSITIVE_INFINITY;
+export class FanOut implements Answering, HeldWatcher, Timed {
+  /** When there is something to decide without anything having happened. */
+  deadlineMs = NEVER;
   /** A fan-out begins when the request is complete and kept: nothing is left to wait for. */
   readonly connected = true;
 
@@ -31,6 +33,8 @@ export class FanOut implements Answering, Timed {
   readonly #listener: AnswerListener;
   readonly #failures: ExchangeFailures;
   readonly #patienceMs: number;
+  /** When an older answer that stands ready has waited long enough. */
+  #patienceEndsMs = NEVER;
   /** Newest first. */
   readonly #legs: readonly HeldAnswer[];
   /** Null: nothing is compared. */
@@ -46,7 +50,11 @@ export class FanOut implements Answering, Timed {
     this.#patienceMs = plan.order[0]?.patienceMs ?? 0;
     this.#legs = plan.order.slice(0, plan.legs).map((route) => {
       const asking = new Asking(plane, route, question);
-      const held = new HeldAnswer(asking, { watcher: this, plane });
+      const held = new HeldAnswer(asking, {
+        watcher: this,
+        plane,
+        ...(route.onTrial ? { bytesMax: route.holdBytes } : {}),
+      });
       asking.handTo(held);
       return held;
     });
@@ -106,8 +114,7 @@ export class FanOut implements Answering, Timed {
   }
 
   onDeadline(): void {
-    const ready = this.#legs.find((leg) => behaves(leg));
-    if (ready !== undefined) this.#win(ready);
+    this.#decide();
   }
 
   // ---- HeldWatcher
@@ -127,24 +134,28 @@ export class FanOut implements Answering, Timed {
     if (held !== this.#winner) this.#decide();
   }
 
+  heldFull(): void {
+    this.#decide();
+  }
+
+  heldEnded(): void {
+    this.#decide();
+  }
+
   /** The newest leg that is not out of the running decides, once it has shown what it is. */
   #decide(): void {
     if (this.#winner !== null || this.#over) return;
-    for (const leg of this.#legs) {
-      if (behaves(leg)) {
-        this.#win(leg);
-        return;
-      }
-      if (!isOut(leg)) {
-        const anyReady = this.#legs.some(behaves);
-        if (anyReady && this.deadlineMs === Number.POSITIVE_INFINITY) {
-          this.deadlineMs = this.#plane.clock.nowMs() + this.#patienceMs;
-        }
-        return;
-      }
+    const nowMs = this.#plane.clock.nowMs();
+    const newest = this.#legs.find((leg) => !isOut(leg));
+    if (newest === undefined) {
+      this.#close();
+      this.#listener.answerFailed(this.#lastFailure ?? SERVER_ERRORS);
+      return;
     }
-    this.#close();
-    this.#listener.answerFailed(this.#lastFailure ?? SERVER_ERRORS);
+    const ready = this.#legs.find((leg) => nowMs >= readyMs(leg));
+    if (ready !== undefined && this.#patienceEndsMs === NEVER) this.#patienceEndsMs = nowMs + this.#patienceMs;
+    if (ready !== undefined && (ready === newest || nowMs >= this.#patienceEndsMs)) this.#win(ready);
+    else this.deadlineMs = Math.min(this.#patienceEndsMs, ...this.#legs.map(readyMs).filter((atMs) => atMs > nowMs));
   }
 
   #win(winner: HeldAnswer): void {
@@ -160,6 +171,8 @@ export class FanOut implements Answering, Timed {
   }
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 const SERVER_ERRORS: Failure = {
   kind: 'malformed',
   phase: 'sent',
@@ -167,8 +180,11 @@ const SERVER_ERRORS: Failure = {
   text: 'Every version asked answered with a server error',
 };
 
-function behaves(leg: HeldAnswer): boolean {
-  return !leg.failed && leg.status !== 0 && !isServerFailure(leg.status);
+/** From when on this leg's answer may be given, as far as is known: a version on trial has its answer held. */
+function readyMs(leg: HeldAnswer): number {
+  if (isOut(leg) || leg.status === 0) return NEVER;
+  const { onTrial, holdMs } = leg.asking.route;
+  return onTrial && !leg.complete ? leg.headMs + holdMs : leg.headMs;
 }
 
 function isOut(leg: HeldAnswer): boolean {

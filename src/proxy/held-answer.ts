@@ -3,6 +3,7 @@
  * attempt is paused where it stands. Later it is released to a listener as if it had just arrived, or let go.
  */
 import type { FieldLines } from '../core/http/fields.ts';
+import { isEventStream } from '../core/http/header-values.ts';
 import type { ResponseHead } from '../core/http/message.ts';
 import type { Route } from '../core/routing/table.ts';
 import type { Asking } from './asking.ts';
@@ -30,6 +31,8 @@ export class HeldAnswer implements AnswerListener {
   readonly asking: Asking;
   /** 0 until the head has come. */
   status = 0;
+  /** When the head came, on the plane's clock. */
+  headMs = Number.POSITIVE_INFINITY;
   /** True once the attempt has failed, in whatever phase. */
   failed = false;
   readonly #watcher: HeldWatcher;
@@ -40,6 +43,7 @@ export class HeldAnswer implements AnswerListener {
   #bytes = 0;
   #trailers: FieldLines | null = null;
   #ended = false;
+  #full = false;
   #dropped = false;
   #released = false;
 
@@ -56,6 +60,11 @@ export class HeldAnswer implements AnswerListener {
   /** The attempt is over, in whatever way. */
   get settled(): boolean {
     return this.#ended || this.failed;
+  }
+
+  /** Holding it longer would gain nothing: it is whole, as much is held as may be, or it is a stream of events. */
+  get complete(): boolean {
+    return this.#ended || this.#full || (this.#head !== null && isEventStream(this.#head.fields));
   }
 
   /** Tells everything to `listener`, and everything that is still to come. */
@@ -109,6 +118,7 @@ export class HeldAnswer implements AnswerListener {
   answerHead(head: ResponseHead, _route: Route): void {
     this.status = head.status;
     this.#head = head;
+    this.headMs = this.#plane.clock.nowMs();
     this.#watcher.heldHead(this);
   }
 
@@ -118,6 +128,7 @@ export class HeldAnswer implements AnswerListener {
     const hasRoom = this.#plane.budget.take(to - from);
     if (hasRoom) this.#bytes += to - from;
     if (hasRoom && this.#bytes < this.#bytesMax) return;
+    this.#full = true;
     this.#watcher.heldFull?.(this);
     // Without room the attempt stops after this one read, which is all that the bound is overstepped by.
     if (!this.#released) this.asking.pause();

@@ -1,6 +1,6 @@
 /** From the state to the text of its document and back, by way of the older formats. */
 import type { ReleaseState } from '../core/release/state.ts';
-import { FORMAT, stateSchema } from './schema.ts';
+import { FORMAT, stateSchema, type Writable } from './schema.ts';
 
 export type Read =
   | { readonly kind: 'state'; readonly state: ReleaseState }
@@ -19,7 +19,8 @@ const MIGRATIONS: Migrations = {};
 
 /** @param writtenMs wall milliseconds, for people */
 export function documentText(state: ReleaseState, writtenMs: number): string {
-  return `${JSON.stringify({ format: FORMAT, written: new Date(writtenMs).toISOString(), ...state }, null, 2)}\n`;
+  const writable: Writable = state;
+  return `${JSON.stringify({ format: FORMAT, written: new Date(writtenMs).toISOString(), ...writable }, null, 2)}\n`;
 }
 
 /** @param migrations for tests */

@@ -69,12 +69,28 @@ export interface Transition {
   readonly compare: CompareRules | null;
 }
 
+/** How a server is asked whether it is well: a GET on a connection of its own. */
+export interface HealthCheck {
+  readonly path: string;
+  /** From the end of one check to the next. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Statuses that pass; null: 200 to 399. */
+  readonly expect: readonly number[] | null;
+  /** The value of `Host`; null: the server's own address. */
+  readonly host: string | null;
+}
+
 export interface ClusterSpec {
   /** The id that was asked for, in lower case, or null: one is drawn. */
   readonly uuid: string | null;
   readonly version: string;
   readonly servers: readonly ServerAddress[];
+  /** null: a server is well while it takes connections. */
+  readonly healthCheck: HealthCheck | null;
   readonly transition: Transition;
+  /** What GET shows under `healthCheck`, as it was given; null: nothing. */
+  readonly shownHealthCheck: Readonly<Record<string, unknown>> | null;
   /**
    * What GET shows under `upgradeTransition`: `mode`, the thesis's option that goes with it, and further options where
    * they were given, in the file's keys and units.

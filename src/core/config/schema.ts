@@ -31,10 +31,10 @@ const STATUS_ALLOWED = 'a status from 100 to 599 or a list of them';
 
 const healthCheck = is.object({
   path: is.path(),
-  interval: is.timeout().optional(),
-  timeout: is.timeout().optional(),
+  interval: is.timeout().default(5),
+  timeout: is.timeout().default(2),
   expect: is.orList(is.whole(100, 599, STATUS_ALLOWED), STATUS_ALLOWED).optional(),
-  host: is.text().optional(),
+  host: is.fieldValue().optional(),
 });
 
 const verdict = is.object({

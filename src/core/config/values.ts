@@ -58,8 +58,10 @@ export const fraction = () => between(0, 1);
 /** A share above zero; `"off"` becomes null. */
 export const shareOrOff = () =>
   z
-    .union([between(0.0001, 1), z.literal('off'), z.null()], { error: 'a number from 0.0001 to 1, or "off"' })
+    .union([number(0.0001, 1, DIVERGENCE_ALLOWED), z.literal('off'), z.null()], { error: DIVERGENCE_ALLOWED })
     .transform((value) => (value === 'off' ? null : value));
+
+const DIVERGENCE_ALLOWED = 'a number from 0.0001 to 1, or "off"';
 
 export const headerName = () => token('the name of a header');
 
@@ -96,6 +98,10 @@ export const anyText = () => z.string({ error: 'a string' });
 export const token = (what: string) => checked(what, (value) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value));
 
 export const path = () => checked('a path that starts with "/"', (value) => /^\/[\x21-\x7e]*$/.test(value));
+
+/** What can stand in a header field: visible ASCII without spaces. */
+export const fieldValue = () =>
+  checked('a non-empty string of visible ASCII characters', (value) => /^[!-~]+$/.test(value));
 
 /** Visible ASCII, so that it can stand in an Authorization header. */
 export const bearer = () => checked(BEARER_ALLOWED, isBearer);

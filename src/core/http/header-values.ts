@@ -86,6 +86,11 @@ function elements(fields: FieldLines, fieldKind: number): string[] {
   return list;
 }
 
+/** True for server-sent events, whose reader waits for each one (WHATWG HTML, section 9.2). */
+export function isEventStream(fields: FieldLines): boolean {
+  return (fields.get('content-type') ?? '').toLowerCase().startsWith('text/event-stream');
+}
+
 /** Without the spaces and tabs around it; `trim` would also take octets such as 0xa0 for white space. */
 function withoutBlanks(text: string): string {
   let start = 0;

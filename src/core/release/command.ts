@@ -29,6 +29,8 @@ export type RefusedBecause = 'unknown-id' | 'conflict' | 'storage' | 'internal';
 /** One version as the REST API shows it: key order is the wire's (design: wire contract). */
 export interface VersionView {
   readonly cluster: {
+    /** Where one was given. */
+    readonly healthCheck?: Readonly<Record<string, unknown>>;
     readonly servers: readonly { readonly hostname: string; readonly port: number }[];
     readonly upgradeTransition: Readonly<Record<string, unknown>>;
     readonly uuid: string;

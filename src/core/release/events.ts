@@ -113,20 +113,29 @@ export interface CountedEvent extends HappenedInEpoch {
   readonly requests: number;
 }
 
-/** A server of the version refused a connection or let it time out. */
-export interface RefusedEvent extends HappenedInEpoch {
-  readonly kind: 'refused';
+/** A server was not ready when the time for it was up; the version has served nobody. */
+export interface UnreadyEvent extends HappenedInEpoch {
+  readonly kind: 'unready';
+  /** The servers and their causes, one line. */
+  readonly reason: string;
 }
 
-/** A probe of all servers of the version, and of older ones. */
+/** How the servers of a version on trial stand, and whether an older version could take its place. */
 export interface ProbedEvent extends HappenedInEpoch {
   readonly kind: 'probed';
-  /** How many servers were tried. */
+  /** How many servers it has. */
   readonly servers: number;
-  /** The causes of those that failed. */
+  /** `host:port: cause` of each that is ejected because it fails. */
   readonly failures: readonly string[];
   /** The older version that accepted a connection or answered a request meanwhile, or null. */
   readonly olderAnswers: string | null;
+}
+
+/** A server was ejected, and others of the version do well: what it did is no evidence against the version. */
+export interface ForgivenEvent extends HappenedInEpoch {
+  readonly kind: 'forgiven';
+  /** `host:port`. */
+  readonly server: string;
 }
 
 export interface RegretOverEvent extends HappenedInEpoch {
@@ -160,8 +169,9 @@ export type ReleaseEvent =
   | RollbackEvent
   | QuietEvent
   | CountedEvent
-  | RefusedEvent
+  | UnreadyEvent
   | ProbedEvent
+  | ForgivenEvent
   | RegretOverEvent
   | DrainOverEvent
   | DrainedEvent;

@@ -1,11 +1,11 @@
 /**
- * What speaks for or against a version on trial: refused connections and the probes they bring about, findings, answers.
+ * What speaks for or against a version on trial: findings, answers, and how its servers stand.
  * Each piece of evidence is judged at once; a guilty version is taken back as soon as an older one is known to answer.
  */
 import { versionText } from './describe.ts';
 import { withDivergence } from './divergence.ts';
 import type { Draft } from './draft.ts';
-import type { FindingEvent, MeasuredEvent, ProbedEvent, RefusedEvent } from './events.ts';
+import type { FindingEvent, MeasuredEvent, ProbedEvent } from './events.ts';
 import { withAnswers, withFinding } from './evidence.ts';
 import type { Refusal } from './handlers.ts';
 import { addFigures, type Rule } from './ledger.ts';
@@ -18,11 +18,6 @@ type Version = VersionState | undefined;
 /** Whether an older version has just been seen to answer. */
 type OlderVersion = 'answers' | 'unknown';
 
-/** A refusal on trial is looked into at once; it proves nothing by itself. */
-export function refused(draft: Draft, _event: RefusedEvent, version: Version): undefined {
-  if (version !== undefined) probe(draft, version);
-}
-
 /**
  * Takes the version back when something older answers and either more than half of its servers fail, or the verdict has
  * waited for this proof; else nothing is proved.
@@ -33,11 +28,11 @@ export function probed(draft: Draft, event: ProbedEvent, version: Version): Refu
   if (event.olderAnswers === null) return nowhereToGo(draft, version, version.trial);
   if (event.failures.length * 2 > event.servers) {
     const causes = event.failures.join('; ');
-    const failed = `${event.failures.length} of ${event.servers} servers failed a probe (${causes})`;
+    const failed = `${event.failures.length} of ${event.servers} servers fail (${causes})`;
     fail(draft, version, { rule: 'dead', reason: `${failed} while an older version answers` });
     return undefined;
   }
-  if (verdict.kind !== 'guilty') return { because: 'not-due', reason: 'Most of its servers accept' };
+  if (verdict.kind !== 'guilty') return { because: 'not-due', reason: 'Most of its servers do well' };
   fail(draft, version, verdict);
   return undefined;
 }
@@ -107,20 +102,12 @@ function nowhereToGo(draft: Draft, version: VersionState, { verdict, stuck }: Tr
   return undefined;
 }
 
-/** All its servers and those of the older versions are tried; a `probed` event says what came of it. */
-function probe(draft: Draft, version: VersionState): void {
-  const rank = draft.versions.findIndex(({ id }) => id === version.id);
-  const older = draft.versions.slice(rank + 1).filter(serves);
-  draft.effects.push({
-    kind: 'probe',
-    id: version.id,
-    epoch: version.epoch,
-    servers: version.spec.servers,
-    older: older.map(({ id, spec }) => ({ id, servers: spec.servers })),
-  });
+/** The older versions are tried; a `probed` event says what came of it. */
+function probe(draft: Draft, { id, epoch }: VersionState): void {
+  draft.effects.push({ kind: 'probe', id, epoch });
 }
 
-function count(draft: Draft, version: VersionState, edit: (trial: Trial) => Partial<Trial>): void {
+export function count(draft: Draft, version: VersionState, edit: (trial: Trial) => Partial<Trial>): void {
   draft.count(version.id, (before) =>
     before.trial === null ? before : { ...before, trial: { ...before.trial, ...edit(before.trial) } },
   );

@@ -2,7 +2,7 @@
  * The ledger: the written history of each release. One entry says what was counted, what was decided, by what rule and on
  * what evidence; it outlives its version.
  */
-import type { Mode } from '../config/model.ts';
+import type { Mode, VerdictRules } from '../config/model.ts';
 import { versionText } from './describe.ts';
 import type { Comparison } from './divergence.ts';
 import type { Baseline, Evidence } from './evidence.ts';
@@ -122,15 +122,18 @@ export function entryOf(version: VersionState, trial: Trial, conclusion: Conclus
 /** The one line that the log shows at the decision. */
 export function ledgerLine(version: VersionState, entry: LedgerEntry): string {
   const { decision, rule, reason, counts, baseline } = entry;
-  const percent = baseline.requests === 0 ? 0 : (100 * baseline.failures) / baseline.requests;
   return (
     `Release of version ${versionText(version.spec)} is over: ${decision} by rule ${rule}: ${reason}; ` +
     `${counts.requests} requests, ${counts.replays} replays, ${counts.absorbed} absorbed, ${counts.blamed} blamed, ` +
     `${counts.shared} shared, ${counts.unpaired} unpaired, ${counts.notReplayable} not replayable, ` +
-    `${counts.budgetRefused} refused by the budget; ` +
-    `baseline ${Number(percent.toFixed(2))} % of ${baseline.requests} requests (${baseline.source})` +
+    `${counts.budgetRefused} refused by the budget; ${baselineText(baseline, version.spec.transition.verdict)}` +
     comparedText(entry.comparison)
   );
+}
+
+function baselineText({ requests, failures, source }: Baseline, { assumedRate }: VerdictRules): string {
+  if (source === 'assumed') return `of the older version ${Number((100 * assumedRate).toPrecision(2))} % are assumed`;
+  return `the older version failed ${failures} of ${requests} ${source === 'release' ? 'meanwhile' : 'before'}`;
 }
 
 function comparedText(comparison: Comparison | null): string {

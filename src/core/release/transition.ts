@@ -10,6 +10,7 @@ import * as on from './handlers.ts';
 import * as compare from './handlers-compare.ts';
 import * as control from './handlers-controls.ts';
 import * as exit from './handlers-exit.ts';
+import * as health from './handlers-health.ts';
 import * as trial from './handlers-trial.ts';
 import { chainOf } from './routes.ts';
 import { settle } from './settle.ts';
@@ -46,9 +47,9 @@ interface Cell<K extends ReleaseEvent['kind']> {
 
 type Row = { readonly [K in ReleaseEvent['kind']]?: Cell<K> };
 
-const put: Cell<'put'> = { does: on.put, to: ['starting', 'stable', 'standby'] };
-const refused: Cell<'refused'> = { does: trial.refused, to: [] };
+const putAgain: Cell<'put'> = { does: on.put, to: ['starting', 'standby'] };
 const probed: Cell<'probed'> = { does: trial.probed, to: ['failed'] };
+const forgiven: Cell<'forgiven'> = { does: health.forgiven, to: [] };
 const finding: Cell<'finding'> = { does: trial.finding, to: ['failed'] };
 const measured: Cell<'measured'> = { does: trial.measured, to: ['failed'] };
 const compared: Cell<'compared'> = { does: compare.compared, to: ['failed'] };
@@ -63,9 +64,10 @@ const lateFinding: Cell<'finding'> = { does: exit.lateFinding, to: [] };
 const lateFigures: Cell<'measured'> = { does: exit.lateFigures, to: [] };
 
 export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
-  absent: { put },
+  absent: { put: { does: on.put, to: ['starting', 'stable', 'standby'] } },
   starting: {
     ready: { does: on.ready, to: ['releasing', 'watching'] },
+    unready: { does: health.unready, to: ['failed'] },
     rollback,
     delete: { does: on.cancel, to: ['retired'] },
   },
@@ -74,9 +76,9 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     quiet: { does: on.quiet, to: ['watching'] },
     counted: { does: on.counted, to: ['watching'] },
     promote: { does: control.promoteToWatching, to: ['watching'] },
-    refused,
     probed,
     finding,
+    forgiven,
     measured,
     compared,
     difference,
@@ -88,9 +90,9 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
   watching: {
     'regret-over': { does: on.regretOver, to: ['stable'] },
     promote: { does: control.promoteToStable, to: ['stable'] },
-    refused,
     probed,
     finding,
+    forgiven,
     measured,
     compared,
     difference,
@@ -108,13 +110,13 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     measured: lateFigures,
   },
   failed: {
-    put,
+    put: putAgain,
     drained: { does: exit.drained, to: [] },
     'drain-over': drainOver,
     finding: lateFinding,
     measured: lateFigures,
   },
-  retired: { put },
+  retired: { put: putAgain },
 };
 
 export function transition(state: ReleaseState, event: ReleaseEvent): Transition {

@@ -7,6 +7,7 @@ import type { Outcome, OutcomeKind, VersionFigures } from '../../../src/core/mes
 import type { ReleaseState } from '../../../src/core/release/state.ts';
 import type { RoutingTable } from '../../../src/core/routing/table.ts';
 import type { Clock } from '../../../src/system/clock.ts';
+import type { HttpAnswer } from '../../../src/system/http-get.ts';
 import type { Log } from '../../../src/system/log.ts';
 import type { ConnectFailure, Network } from '../../../src/system/network.ts';
 
@@ -74,12 +75,20 @@ class FakeNetwork implements Network {
   /** Servers, as `host:port`, that refuse. */
   readonly down = new Set<string>();
   readonly tried: string[] = [];
+  /** What servers answer to checks, by `host:port`; 200 where nothing is said. */
+  readonly checks = new Map<string, { readonly status: number; readonly retryAfter?: boolean }>();
 
   tryConnect({ host, port }: { readonly host: string; readonly port: number }): Promise<ConnectFailure | null> {
     const key = `${host}:${port}`;
     this.tried.push(key);
     const failure: ConnectFailure = { kind: 'refused', text: `dial tcp ${key}: connection refused` };
     return Promise.resolve(this.down.has(key) ? failure : null);
+  }
+
+  async checkHttp(address: { readonly host: string; readonly port: number }): Promise<HttpAnswer | ConnectFailure> {
+    const failure = await this.tryConnect(address);
+    const answer = this.checks.get(`${address.host}:${address.port}`) ?? { status: 200 };
+    return failure ?? { kind: 'answered', retryAfter: false, ...answer };
   }
 }
 
