@@ -17,7 +17,7 @@ export type Verdict =
   | { readonly kind: 'inconclusive'; readonly reason: string }
   | { readonly kind: 'guilty'; readonly rule: GuiltyRule; readonly reason: string };
 
-export type GuiltyRule = 'dead' | 'strict' | 'consecutive' | 'rate';
+export type GuiltyRule = 'dead' | 'strict' | 'consecutive' | 'rate' | 'divergence';
 
 /** From this rate on of failures that nobody could hide, the older version's own, such failures in a row say nothing. */
 const UNPAIRED_RATE_MAX = 0.05;
