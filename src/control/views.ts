@@ -40,6 +40,7 @@ export function statusOf(version: VersionState, { figures, healthOf }: Surroundi
     verdict: trial?.verdict ?? null,
     evidence: trial?.evidence ?? null,
     baseline: trial?.baseline ?? null,
+    comparison: spec.transition.compare === null ? null : (trial?.comparison ?? null),
     servers: spec.servers.map(({ host, port }) => {
       const health = healthOf(hostPort(host, port));
       return { hostname: host, port, ...(health === undefined ? {} : { health }) };
@@ -56,7 +57,7 @@ export function ledgerViewsOf({ versions, ledger }: ReleaseState): readonly Ledg
 }
 
 function ledgerViewOf(entry: LedgerEntry): LedgerView {
-  const { id, version, mode, against, verdict, counts, evidence, baseline } = entry;
+  const { id, version, mode, against, verdict, counts, comparison, evidence, baseline } = entry;
   return {
     id,
     version,
@@ -69,6 +70,7 @@ function ledgerViewOf(entry: LedgerEntry): LedgerView {
     reason: entry.reason,
     verdict,
     counts,
+    comparison,
     evidence,
     baseline,
   };

@@ -3,6 +3,7 @@
  * Each piece of evidence is judged at once; a guilty version is taken back as soon as an older one is known to answer.
  */
 import { versionText } from './describe.ts';
+import { withDivergence } from './divergence.ts';
 import type { Draft } from './draft.ts';
 import type { FindingEvent, MeasuredEvent, ProbedEvent } from './events.ts';
 import { withAnswers, withFinding } from './evidence.ts';
@@ -66,11 +67,12 @@ export function fail(draft: Draft, version: VersionState, why: { readonly rule: 
   draft.conclude(version.id, 'failed', { rule: why.rule, reason: why.reason });
 }
 
+/** With what is known now; guilty, it is taken back where an older version is known to answer, else after a probe. */
 export function judgeNow(draft: Draft, id: string, older: OlderVersion): void {
   const version = draft.find(id);
   if (version?.trial == null) return;
   const baseline = baselineOf(draft.versions, version);
-  const verdict = judge(version.trial.evidence, baseline, version.spec.transition.verdict);
+  const verdict = withDivergence(judge(version.trial.evidence, baseline, version.spec.transition.verdict), version);
   noteVerdict(draft, version, verdict);
   count(draft, version, () => ({
     verdict,

@@ -209,10 +209,10 @@ describe('the baseline', () => {
     machine.put('v', spec('GRADUAL', { version: '2' }));
     machine.measure('v', { answers: 1 });
     expect(machine.find('v')?.trial?.baseline).toMatchObject({ source: 'before', requests: 200, failures: 2 });
-    machine.measure('v', { older: { id: 'old', ...served(500, 1) } });
+    machine.measure('v', { older: { id: 'old', ...served(1000, 1) } });
     expect(machine.find('v')?.trial?.baseline).toMatchObject({
       source: 'release',
-      requests: 500,
+      requests: 1000,
       failures: 1,
       before: { requests: 200, failures: 2 },
     });
@@ -255,6 +255,6 @@ test('counts wait for no disk; decisions do', () => {
   expect(weight(machine.measure('v', { answers: 1 }))).toBe('counted');
   expect(weight(machine.happen({ kind: 'pause', id: 'v', reason: null }))).toBe('durable');
   expect(weight(machine.happen({ kind: 'resume', id: 'v', reason: null }))).toBe('durable');
-  expect(weight(machine.step({ kind: 'forgiven', id: 'v', server: '10.0.0.1:80' }))).toBe('counted');
+  expect(weight(machine.step({ kind: 'forgiven', id: 'v', server: 's' }))).toBe('counted');
   expect(weight(machine.step({ kind: 'answered', id: 'v', count: 1 }))).toBe('durable');
 });
