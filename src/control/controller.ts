@@ -159,7 +159,9 @@ export class Controller implements ReleaseListener {
   status(id: string): StatusView | undefined {
     this.#readMeter();
     const version = this.#version(id);
-    return version === undefined ? undefined : statusOf(version, this.#parts.dataPlane.figures(id));
+    if (version === undefined) return undefined;
+    const figures = this.#parts.dataPlane.figures(id);
+    return statusOf(version, { figures, healthOf: (server) => this.#health.phaseOf(id, server) });
   }
 
   /**
@@ -182,6 +184,8 @@ export class Controller implements ReleaseListener {
 
   /** Called by the observer when an exchange is decided. What was answered before it is counted before it. */
   finding({ versionId: id, epoch, kind, server }: Finding): void {
+    // What was in flight to a server when it was ejected says nothing more of its version.
+    if (this.#health.isForgiven(id, server)) return;
     this.#readMeter(id);
     this.#writer.count({ kind: 'finding', id, epoch, finding: kind, server, atMs: this.#parts.clock.wallMs() });
   }

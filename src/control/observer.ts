@@ -18,7 +18,6 @@ export interface ReleaseListener {
 /** Running totals of one version in one epoch, of what counts as evidence; read and never reset. */
 export interface Tally {
   readonly epoch: number;
-  readonly onTrial: boolean;
   readonly servers: number;
   /** Answered attempts, replays among them. */
   answers: number;
@@ -76,9 +75,9 @@ export class Observer implements OutcomeSink, DifferenceSink {
   /** Looks out for what matters while `table` is in force. A rise of a threshold needs no new call. */
   focusOn({ chain }: RoutingTable, listener: ReleaseListener): void {
     const tallies = new Map<string, Tally>();
-    for (const { id, epoch, onTrial, servers } of chain) {
+    for (const { id, epoch, servers } of chain) {
       const known = this.#tallies.get(id);
-      const fresh = { epoch, onTrial, servers: servers.length, answers: 0, requests: 0, failures: 0, sharedSeen: 0 };
+      const fresh = { epoch, servers: servers.length, answers: 0, requests: 0, failures: 0, sharedSeen: 0 };
       tallies.set(id, known?.epoch === epoch ? known : fresh);
     }
     this.#tallies = tallies;

@@ -32,6 +32,8 @@ export interface Question {
   readonly counts: boolean;
   /** No version has failed this exchange before. */
   readonly direct: boolean;
+  /** `host:port` of a server that has failed this exchange, or null. */
+  readonly failedServer: string | null;
 }
 
 /** Hears what an answer is, whoever it is for. Heads and bytes are lent until the call returns. */
@@ -70,7 +72,7 @@ export class Asking implements Answering, AttemptListener {
     this.#listener = question.listener;
     this.#figures = plane.register.of(route.id);
     this.#figures.inFlight += 1;
-    this.#firstServer = plane.rotation.next(route);
+    this.#firstServer = this.#beginAt();
     this.#server = route.servers[this.#firstServer] as Server;
   }
 
@@ -218,6 +220,13 @@ export class Asking implements Answering, AttemptListener {
     body.giveTo(attempt);
     attempt.flush();
     if (attempt.connected) this.#listener.answeringConnected();
+  }
+
+  /** Where its turn is; past the server that has failed this exchange already. */
+  #beginAt(): number {
+    const { servers } = this.route;
+    const turn = this.#plane.rotation.next(this.route);
+    return servers[turn]?.key === this.#question.failedServer ? (turn + 1) % servers.length : turn;
   }
 
   /** Moves on to a server of the version that was not tried yet, if there is one. */

@@ -56,6 +56,7 @@ export interface StatusView {
   readonly baseline: Baseline | null;
   /** Mode CONCURRENT; else null. */
   readonly comparison: Comparison | null;
+  /** `health` is `healthy`, `ejected`, `probing` or `returning`; it is left out while the version does not serve. */
   readonly servers: readonly { readonly hostname: string; readonly port: number; readonly health?: string }[];
   /** Exchanges and tunnels in flight now. */
   readonly inFlight: number;

@@ -11,7 +11,7 @@ import type { Refusal } from './handlers.ts';
 import { addFigures, type Rule } from './ledger.ts';
 import { serves, type VersionState } from './state.ts';
 import { addOlder, baselineOf, type Trial } from './trial.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { judge, judgeServers, type Verdict } from './verdict.ts';
 
 type Version = VersionState | undefined;
 
@@ -26,10 +26,10 @@ export function probed(draft: Draft, event: ProbedEvent, version: Version): Refu
   if (version?.trial == null) return undefined;
   const { verdict } = version.trial;
   if (event.olderAnswers === null) return nowhereToGo(draft, version, version.trial);
-  if (event.failures.length * 2 > event.servers) {
-    const causes = event.failures.join('; ');
-    const failed = `${event.failures.length} of ${event.servers} servers fail (${causes})`;
-    fail(draft, version, { rule: 'dead', reason: `${failed} while an older version answers` });
+  const dead = judgeServers({ servers: event.servers, ejected: event.failures.length });
+  if (dead.kind === 'guilty') {
+    const reason = `${dead.reason} (${event.failures.join('; ')}) while an older version answers`;
+    fail(draft, version, { rule: dead.rule, reason });
     return undefined;
   }
   if (verdict.kind !== 'guilty') return { because: 'not-due', reason: 'Most of its servers do well' };

@@ -3,7 +3,7 @@ import { Controller } from '../../../src/control/controller.ts';
 import { Observer } from '../../../src/control/observer.ts';
 import type { DataPlanePort, StorePort } from '../../../src/control/ports.ts';
 import type { LogLevel } from '../../../src/core/config/model.ts';
-import type { Outcome, OutcomeKind, VersionFigures } from '../../../src/core/messages.ts';
+import type { Finding, Outcome, OutcomeKind, VersionFigures } from '../../../src/core/messages.ts';
 import type { ReleaseState } from '../../../src/core/release/state.ts';
 import type { RoutingTable } from '../../../src/core/routing/table.ts';
 import type { Clock } from '../../../src/system/clock.ts';
@@ -205,6 +205,14 @@ export class World<Store extends StorePort = FakeStore> {
     const epoch = this.dataPlane.table.chain.find(({ id }) => id === versionId)?.epoch ?? -1;
     const outcome = { versionId, epoch, kind, server: '10.0.0.1:80', latencyMs: 1, direct: true, counts: true };
     this.observer.outcome({ ...outcome, ...more });
+  }
+
+  /** The data plane reports what exchanges proved about a version of the present table. */
+  find(versionId: string, kind: Finding['kind'], more: Partial<Finding> = {}): void {
+    const epoch = this.dataPlane.table.chain.find(({ id }) => id === versionId)?.epoch ?? -1;
+    const server = '10.0.0.2:80';
+    const finding = { versionId, epoch, kind, cause: 'reset', server, absorbed: kind === 'blamed', text: '' } as const;
+    this.observer.finding({ ...finding, ...more });
   }
 
   phaseOf(this: World, id: string): string | undefined {

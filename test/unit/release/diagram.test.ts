@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Mode } from '../../../src/core/config/model.ts';
 import { releaseStatesPage } from '../../../src/core/release/diagram.ts';
+import { NO_FIGURES } from '../../../src/core/release/ledger.ts';
 import { NEIGHBOUR_MOVES } from '../../../src/core/release/settle.ts';
 import type { VersionPhase } from '../../../src/core/release/state.ts';
 import { TABLE } from '../../../src/core/release/transition.ts';
@@ -39,28 +41,48 @@ function ways(from: Place, event: string | null, to: Place): readonly (readonly 
   ];
 }
 
+const put = (id: string, mode: Mode, version: string): Happening => {
+  return { kind: 'put', id, spec: spec(mode, { version }), origin: 'rest' };
+};
+
+/** What chance brings about too seldom. */
+const RARE: readonly (readonly Happening[])[] = (['INSTANT', 'GRADUAL'] as const).flatMap((mode) => [
+  [
+    put('b', mode, '3'),
+    { kind: 'ready', id: 'b' },
+    put('c', 'INSTANT', '4'),
+    { kind: 'ready', id: 'c' },
+    { kind: 'regret-over', id: 'c' },
+  ],
+  [
+    put('b', mode, '3'),
+    { kind: 'ready', id: 'b' },
+    ...Array.from({ length: 5 }, () => ({ kind: 'finding', id: 'b', finding: 'unpaired', server: 's' }) as const),
+    { kind: 'measured', id: 'b', answers: 0, figures: NO_FIGURES, older: null, olderAnswers: 'a' },
+  ],
+]);
+
 describe('the page and the machine agree', () => {
   const seen = new Set<string>();
 
+  function play(list: readonly Happening[]): void {
+    const machine = new Machine();
+    for (const event of [put('a', 'INSTANT', '2'), ...list]) {
+      const before = machine.state;
+      if (machine.step(event).kind === 'rejected') continue;
+      for (const { id, phase } of machine.state.versions) {
+        const was: Place = before.versions.find((version) => version.id === id)?.phase ?? 'absent';
+        const possible = ways(was, id === event.id ? event.kind : null, phase);
+        if (possible.length === 0) throw new Error(`No arrow for ${id}: ${was} ${event.kind} ${phase}`);
+        const [shortest] = possible.toSorted((a, b) => a.length - b.length);
+        for (const move of shortest ?? []) seen.add(move);
+      }
+    }
+  }
+
   test('no version moves where the page shows no arrow', () => {
-    fc.assert(
-      fc.property(happenings, (list) => {
-        const machine = new Machine();
-        const first: Happening = { kind: 'put', id: 'a', spec: spec('INSTANT', { version: '2' }), origin: 'file' };
-        for (const event of [first, ...list]) {
-          const before = machine.state;
-          if (machine.step(event).kind === 'rejected') continue;
-          for (const { id, phase } of machine.state.versions) {
-            const was: Place = before.versions.find((version) => version.id === id)?.phase ?? 'absent';
-            const possible = ways(was, id === event.id ? event.kind : null, phase);
-            expect(possible, `${id}: ${was} ${event.kind} ${phase}`).not.toEqual([]);
-            const [shortest] = possible.toSorted((a, b) => a.length - b.length);
-            for (const move of shortest ?? []) seen.add(move);
-          }
-        }
-      }),
-      { numRuns: 2000, seed: 1 },
-    );
+    for (const list of RARE) play(list);
+    fc.assert(fc.property(happenings, play), { numRuns: 500, seed: 1 });
   });
 
   test('and every arrow is gone along', () => {

@@ -72,7 +72,11 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: compared },
   fc.record({ kind: fc.constant('counted' as const), id, requests: fc.constant(10) }),
   fc.record({ kind: fc.constant('drain-over' as const), id, what: fc.constant('exchanges' as const) }),
-  id.map(fail),
+  fc.oneof(
+    fc.record({ kind: fc.constant('unready' as const), id, reason: fc.constant('its server was not ready') }),
+    fc.record({ kind: fc.constant('forgiven' as const), id, server: fc.constant('10.0.0.1:80') }),
+    id.map(fail),
+  ),
 );
 
 /** Long enough that the rare things happen too. */
