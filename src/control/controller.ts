@@ -153,7 +153,9 @@ export class Controller implements ReleaseListener {
   status(id: string): StatusView | undefined {
     this.#readMeter();
     const version = this.#version(id);
-    return version === undefined ? undefined : statusOf(version, this.#parts.dataPlane.figures(id));
+    if (version === undefined) return undefined;
+    const figures = this.#parts.dataPlane.figures(id);
+    return statusOf(version, { figures, healthOf: (server) => this.#health.phaseOf(id, server) });
   }
 
   /**

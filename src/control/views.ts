@@ -1,4 +1,6 @@
 /** What the REST API shows of versions and releases. */
+import { hostPort } from '../core/config/address.ts';
+import type { ServerHealth } from '../core/health/server-health.ts';
 import type { VersionFigures } from '../core/messages.ts';
 import type { LedgerView, StatusView, VersionView } from '../core/release/command.ts';
 import { type Conclusion, entryOf, type LedgerEntry } from '../core/release/ledger.ts';
@@ -18,7 +20,13 @@ export function viewOf({ id, spec }: VersionState): VersionView {
   };
 }
 
-export function statusOf(version: VersionState, figures: Readonly<VersionFigures> | undefined): StatusView {
+export interface Observed {
+  readonly figures: Readonly<VersionFigures> | undefined;
+  /** How a server (`host:port`) stands; undefined when nobody watches it. */
+  readonly healthOf: (server: string) => ServerHealth['phase'] | undefined;
+}
+
+export function statusOf(version: VersionState, { figures, healthOf }: Observed): StatusView {
   const { trial, spec } = version;
   return {
     id: version.id,
@@ -32,7 +40,9 @@ export function statusOf(version: VersionState, figures: Readonly<VersionFigures
     verdict: trial?.verdict ?? null,
     evidence: trial?.evidence ?? null,
     baseline: trial?.baseline ?? null,
-    servers: spec.servers.map(({ host, port }) => ({ hostname: host, port })),
+    servers: spec.servers.map(({ host, port }) => {
+      return { hostname: host, port, health: healthOf(hostPort(host, port)) ?? null };
+    }),
     inFlight: figures?.inFlight ?? 0,
     tunnels: figures?.tunnels ?? 0,
   };
