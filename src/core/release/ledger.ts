@@ -126,7 +126,7 @@ export function ledgerLine(version: VersionState, { decision, rule, reason, coun
 }
 
 function baselineText({ requests, failures, source }: Baseline, { assumedRate }: VerdictRules): string {
-  if (source === 'assumed') return `of the older version ${Number((100 * assumedRate).toPrecision(2))} % are assumed`;
+  if (source === 'assumed') return `${Number((100 * assumedRate).toPrecision(2))} % is assumed of the older version`;
   return `the older version failed ${failures} of ${requests} ${source === 'release' ? 'meanwhile' : 'before'}`;
 }
 

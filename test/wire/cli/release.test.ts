@@ -31,7 +31,7 @@ test('pause, resume, promote and rollback say nothing when they went well, and t
   expect(await run('rollback', id, '-reason=ugly')).toEqual(SILENT);
   expect(await run('rollback', id)).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/answered 409: .* is failed/),
+    err: expect.stringMatching(/answered 409: .* has failed: only a version on trial/),
   });
   expect(await run('promote')).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/argument 'id'/) });
 });
@@ -47,7 +47,7 @@ test('ledger shows a paragraph for each release, or JSON', async () => {
   const { id, run } = await release();
   const time = '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z';
   const counts =
-    '0 requests, 0 replays, 0 absorbed, 0 not replayable, 0 budget refused, 0 blamed, 0 shared, 0 unpaired';
+    '0 requests, 0 replays, 0 absorbed, 0 blamed, 0 shared, 0 unpaired, 0 not replayable, 0 refused by the budget';
   const paragraph = (end: string) =>
     new RegExp(`^2 GRADUAL ${id}\n  ${end}\n  begun ${time}, against version 1\n  ${counts}\n$`);
   expect((await run('ledger', id)).out).toMatch(paragraph('goes on'));
