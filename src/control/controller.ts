@@ -4,7 +4,7 @@
  */
 import type { ClusterSpec } from '../core/config/model.ts';
 import { sameJson } from '../core/config/same-json.ts';
-import type { Finding } from '../core/messages.ts';
+import type { Difference, Finding } from '../core/messages.ts';
 import type { Command, CommandResult, LedgerView, StatusView, VersionView } from '../core/release/command.ts';
 import type { ReleaseEvent } from '../core/release/events.ts';
 import { restore } from '../core/release/restore.ts';
@@ -14,6 +14,7 @@ import type { Dice } from '../system/dice.ts';
 import type { Log } from '../system/log.ts';
 import type { Network } from '../system/network.ts';
 import { Arrivals } from './arrivals.ts';
+import { ComparisonMeter } from './comparison-meter.ts';
 import { Deadlines, type DrainBounds } from './deadlines.ts';
 import { Effects } from './effects.ts';
 import { Gates } from './gates.ts';
@@ -50,6 +51,7 @@ export class Controller implements ReleaseListener {
   readonly #health: Health;
   readonly #deadlines: Deadlines;
   readonly #meter: Meter;
+  readonly #comparisons: ComparisonMeter;
   readonly #arrivals: Arrivals;
   readonly #stopTicking: () => void;
   #closed = false;
@@ -59,6 +61,7 @@ export class Controller implements ReleaseListener {
     const { clock, log, network, dataPlane, store, connectMs } = parts;
     this.#deadlines = new Deadlines(clock, dataPlane, parts);
     this.#meter = new Meter(dataPlane, parts.observer);
+    this.#comparisons = new ComparisonMeter(dataPlane);
     this.#arrivals = new Arrivals(clock);
     const probes = new Probes(network, connectMs);
     this.#gates = new Gates({ clock, probes, onDecided: (event) => this.#writer.take(event) });
@@ -82,8 +85,11 @@ export class Controller implements ReleaseListener {
       clock,
       log,
       store,
-      counted: (state) => this.#meter.read(state, clock.wallMs()),
-      onDecided: (state) => this.#meter.begin(state),
+      counted: (state) => [...this.#meter.read(state, clock.wallMs()), ...this.#comparisons.read(clock.wallMs())],
+      onDecided: (state) => {
+        this.#meter.begin(state);
+        this.#comparisons.begin(state);
+      },
       run: (wanted) => effects.run(wanted),
       onDone: (state) => {
         this.#gates.keepOnly(state.versions.filter(({ phase }) => phase === 'starting'));
@@ -178,8 +184,15 @@ export class Controller implements ReleaseListener {
 
   /** Called by the observer when an exchange is decided. What was answered before it is counted before it. */
   finding({ versionId: id, epoch, kind, server }: Finding): void {
+    // What was in flight to a server when it was ejected says nothing more of its version.
+    if (this.#health.isForgiven(id, server)) return;
     this.#readMeter(id);
     this.#writer.count({ kind: 'finding', id, epoch, finding: kind, server, atMs: this.#parts.clock.wallMs() });
+  }
+
+  /** Called by the observer when two answers were compared and are not alike. */
+  difference({ versionId: id, epoch, ...difference }: Difference): void {
+    this.#writer.count({ kind: 'difference', id, epoch, difference, atMs: this.#parts.clock.wallMs() });
   }
 
   /** Ends timers and probes; commands are refused from now on. Resolves when what was under way is done. */
@@ -218,7 +231,9 @@ export class Controller implements ReleaseListener {
   }
 
   #readMeter(only?: string): void {
-    for (const event of this.#meter.read(this.#state, this.#parts.clock.wallMs(), only)) this.#writer.count(event);
+    const atMs = this.#parts.clock.wallMs();
+    for (const event of this.#meter.read(this.#state, atMs, only)) this.#writer.count(event);
+    for (const event of this.#comparisons.read(atMs, only)) this.#writer.count(event);
   }
 
   #takeDue(): void {

@@ -63,6 +63,11 @@ export class Health implements OutcomeSink {
     return this.#versions.get(versionId)?.find(server)?.health.phase;
   }
 
+  /** The server is ejected, and to blame rather than its version. */
+  isForgiven(versionId: string, server: string): boolean {
+    return this.#versions.get(versionId)?.isForgiven(server) === true;
+  }
+
   outcome(outcome: Outcome): void {
     const { kind } = outcome;
     if (kind === 'answered' && this.#restless.size === 0) return;

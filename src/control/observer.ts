@@ -2,15 +2,17 @@
  * What the data plane tells of its attempts, sifted: called at the end of each attempt, it counts, and passes on only what
  * moves or endangers a release. What was counted is fetched a few times a second (`meter.ts`).
  */
-import type { Finding, Outcome } from '../core/messages.ts';
+import type { Difference, Finding, Outcome } from '../core/messages.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
-import type { OutcomeSink } from './ports.ts';
+import type { DifferenceSink, OutcomeSink } from './ports.ts';
 
 export interface ReleaseListener {
   /** A request was answered directly while this version's threshold rises. */
   answered(id: string, epoch: number): void;
   /** An exchange in which a version failed is decided. */
   finding(finding: Finding): void;
+  /** Two answers of a CONCURRENT release were not alike. */
+  difference(difference: Difference): void;
 }
 
 /** Running totals of one version in one epoch, of what counts as evidence; read and never reset. */
@@ -27,7 +29,7 @@ export interface Tally {
 }
 
 /** Made before the data plane, which reports to it; the controller says with each table what to look out for. */
-export class Observer implements OutcomeSink {
+export class Observer implements OutcomeSink, DifferenceSink {
   #tallies = new Map<string, Tally>();
   /** The version whose threshold rises, or null. */
   #ramp: { readonly id: string; readonly epoch: number } | null = null;
@@ -59,6 +61,10 @@ export class Observer implements OutcomeSink {
     if (tally?.epoch === finding.epoch && finding.kind === 'shared' && !finding.absorbed) tally.sharedSeen += 1;
     this.#listener?.finding(finding);
     for (const other of this.#others) other.finding(finding);
+  }
+
+  difference(difference: Difference): void {
+    this.#listener?.difference(difference);
   }
 
   /** What was counted of a version of the table in force. */

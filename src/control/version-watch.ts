@@ -113,6 +113,10 @@ export class VersionWatch {
     else if (this.#watches.size > 1) watch.happened('failed', `its last requests failed: ${finding.text}`);
   }
 
+  isForgiven(server: string): boolean {
+    return this.find(server)?.takesRequests === false && !this.#mostAreSick();
+  }
+
   /** Tells how things stand, once the older versions have been tried. */
   probe(): void {
     this.#isAsked = true;
@@ -158,9 +162,14 @@ export class VersionWatch {
    * Blame falls on a server first: what it did leaves the version's evidence. But when most of the servers are ejected or
    * have only just returned, it is the version that fails, and what is known of it stays.
    */
-  #forgive(watch: ServerWatch): void {
+  /** On no trial, or with most servers sick, there is nothing to forgive: then it is the version that fails. */
+  #mostAreSick(): boolean {
     const sick = [...this.#watches.values()].filter(({ health }) => !health.proven || health.phase !== 'healthy');
-    if (!this.#route.onTrial || isMost(sick.length, this.#watches.size)) return;
+    return !this.#route.onTrial || isMost(sick.length, this.#watches.size);
+  }
+
+  #forgive(watch: ServerWatch): void {
+    if (this.#mostAreSick()) return;
     const { id, epoch } = this.#route;
     this.#parts.onEvent({ kind: 'forgiven', id, epoch, atMs: this.#parts.clock.wallMs(), server: watch.server.key });
   }

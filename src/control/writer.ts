@@ -120,7 +120,14 @@ export class Writer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#queue;
+    for (const event of [...this.#held, ...(this.#heldRise === null ? [] : [this.#heldRise])]) this.#countLast(event);
     this.#keeper.close();
+  }
+
+  /** What was counted and had to wait is kept with the rest; nothing is put in force by it any more. */
+  #countLast(event: ReleaseEvent): void {
+    const result = transition(this.#state, event);
+    if (result.kind === 'done' && result.weight === 'counted') this.#state = result.next;
   }
 
   async #work(event: ReleaseEvent): Promise<Written> {

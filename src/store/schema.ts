@@ -35,6 +35,7 @@ const verdictRules = z.object({
   margin: z.number(),
   assumedRate: z.number(),
   minRequests: count,
+  divergence: z.number().nullable(),
 });
 
 const transition = z.object({
@@ -52,6 +53,15 @@ const transition = z.object({
   holdBytes: count,
   holdMs: millis,
   verdict: verdictRules,
+  compare: z
+    .object({
+      headers: z.union([names, z.literal('all')]),
+      ignoreHeaders: names,
+      ignoreJson: names,
+      ignoreBody: z.array(z.string()),
+      sample: z.number().min(0).max(1),
+    })
+    .nullable(),
 });
 
 const spec = z.object({
@@ -87,7 +97,7 @@ const verdict = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('inconclusive'), reason: line }),
   z.object({
     kind: z.literal('guilty'),
-    rule: oneOf<GuiltyRule>({ dead: true, strict: true, consecutive: true, rate: true }),
+    rule: oneOf<GuiltyRule>({ dead: true, strict: true, consecutive: true, rate: true, divergence: true }),
     reason: line,
   }),
 ]);
@@ -113,6 +123,32 @@ const counts = z.object({
   unpaired: count,
 });
 
+const comparison = z.object({
+  counts: z.object({
+    compared: count,
+    different: count,
+    bodiesUnread: count,
+    noiseCompared: count,
+    noiseDifferent: count,
+  }),
+  differences: z.array(
+    z.object({
+      against: line,
+      method: line,
+      path: line,
+      differing: z.array(
+        z.object({
+          what: z.enum(['status', 'header', 'length', 'body']),
+          name: z.string().nullable(),
+          older: line,
+          newer: line,
+        }),
+      ),
+      noise: z.boolean(),
+    }),
+  ),
+});
+
 const trial = z.object({
   begunMs: wallMs,
   evidence,
@@ -121,6 +157,7 @@ const trial = z.object({
   paused: z.boolean(),
   stuck: z.boolean(),
   counts,
+  comparison,
   older: served.extend({ id }).nullable(),
 });
 
@@ -165,6 +202,7 @@ const ledgerEntry = z.object({
     strict: true,
     consecutive: true,
     rate: true,
+    divergence: true,
     'regret-window': true,
     promote: true,
     rollback: true,
@@ -178,6 +216,7 @@ const ledgerEntry = z.object({
   evidence,
   baseline,
   counts,
+  comparison: comparison.nullable(),
 });
 
 export const stateSchema = z

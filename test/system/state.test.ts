@@ -77,6 +77,9 @@ test('kill -9 at random moments of a GRADUAL release under load: no client goes 
     cluster('2', [two], { mode: 'GRADUAL', percentageTransitionPerRequest: 0.05 }),
   );
   const clients = Array.from({ length: 12 }, () => new LoyalClient());
+  // From here on a document that lags behind has somebody to lose.
+  while (clients.every(({ last }) => last !== '2'))
+    await Promise.all(clients.map((client) => client.ask(cutover.port)));
   const delays: number[] = [];
   for (let round = 0; round < 6; round += 1) {
     const delayMs = Math.floor(Math.random() * 300);
@@ -94,7 +97,6 @@ test('kill -9 at random moments of a GRADUAL release under load: no client goes 
     ).toEqual([]);
     expect((await listVersions(cutover.configPort)).map(({ uuid }) => uuid)[0], moments).toBe(id);
   }
-  expect(clients.some(({ last }) => last === '2')).toBe(true);
 });
 
 test('a PUT under kill -9: answered, it is there; not answered, it is whole or not there', async () => {
@@ -122,14 +124,13 @@ test('a PUT under kill -9: answered, it is there; not answered, it is whole or n
 });
 
 test('a version that has failed stays failed, and an orderly end keeps a threshold', async () => {
-  const one = await startApp('1');
-  const [closed] = await freePorts(1);
+  const [one, two, three] = await Promise.all([startApp('1'), startApp('2'), startApp('3')]);
   const first = cluster('1', [one]);
   const cutover = await start(first);
-  const id = await putVersion(cutover.configPort, cluster('2', [{ port: closed as number }], { mode: 'SESSION' }));
+  const id = await putVersion(cutover.configPort, cluster('2', [two], { mode: 'SESSION' }));
+  await two.stop();
   while ((await call(cutover.configPort, 'GET', `/${id}`)).status === 200) await curl(cutover.url);
-  const two = await startApp('3');
-  await putVersion(cutover.configPort, cluster('3', [two], { mode: 'GRADUAL', percentageTransitionPerRequest: 7 }));
+  await putVersion(cutover.configPort, cluster('3', [three], { mode: 'GRADUAL', percentageTransitionPerRequest: 7 }));
   for (let i = 0; i < 3; i += 1) expect((await curl(cutover.url)).exitCode).toBe(0);
   cutover.process.signal('SIGTERM');
   expect(await cutover.process.exited).toEqual({ code: 0, signal: null });

@@ -29,6 +29,20 @@ export interface VerdictRules {
   readonly assumedRate: number;
   /** Requests of its own before the rate rule speaks. */
   readonly minRequests: number;
+  /** CONCURRENT: the share of compared requests, above the noise, that may be answered differently; null: any. */
+  readonly divergence: number | null;
+}
+
+/** CONCURRENT: what of two answers is compared (`core/compare/`). */
+export interface CompareRules {
+  readonly headers: readonly string[] | 'all';
+  readonly ignoreHeaders: readonly string[];
+  /** JSON paths of parts that don't matter. */
+  readonly ignoreJson: readonly string[];
+  /** Patterns whose matches in a body don't matter. */
+  readonly ignoreBody: readonly string[];
+  /** Share of the requests for which the older version is asked twice, in [0, 1]. */
+  readonly sample: number;
 }
 
 export interface Transition {
@@ -51,6 +65,8 @@ export interface Transition {
   readonly holdBytes: number;
   readonly holdMs: number;
   readonly verdict: VerdictRules;
+  /** With mode CONCURRENT, else null. */
+  readonly compare: CompareRules | null;
 }
 
 /** How a server is asked whether it is well: a GET on a connection of its own. */

@@ -10,6 +10,7 @@ import { clusterErrors, clusterWarnings, fileErrors, modeOf, OPTIONS_OF } from '
 import {
   bodySchema,
   type ClusterValues,
+  COMPARE_DEFAULTS,
   type FileValues,
   fileSchema,
   type TransitionValues,
@@ -154,6 +155,7 @@ function toTransition(values: TransitionValues | undefined, defaults: ClusterDef
     holdBytes: values?.replay?.holdBytes ?? defaults.holdBytes,
     holdMs: values?.replay?.holdTime === undefined ? defaults.holdMs : toMs(values.replay.holdTime),
     verdict: values?.verdict ?? VERDICT_DEFAULTS,
+    compare: mode === 'CONCURRENT' ? (values?.compare ?? COMPARE_DEFAULTS) : null,
   };
 }
 

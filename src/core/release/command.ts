@@ -1,6 +1,6 @@
 /** What a person (or the configuration file) can ask of the controller, and what it answers. */
 import type { ClusterSpec, Mode } from '../config/model.ts';
-import type { ServerHealth } from '../health/server-health.ts';
+import type { Comparison } from './divergence.ts';
 import type { Baseline, Evidence } from './evidence.ts';
 import type { Decision, ReleaseCounts, Rule } from './ledger.ts';
 import type { VersionPhase } from './state.ts';
@@ -54,17 +54,13 @@ export interface StatusView {
   readonly verdict: Verdict | null;
   readonly evidence: Evidence | null;
   readonly baseline: Baseline | null;
-  readonly servers: readonly ServerView[];
+  /** Mode CONCURRENT; else null. */
+  readonly comparison: Comparison | null;
+  /** `health` is `healthy`, `ejected`, `probing` or `returning`; it is left out while the version does not serve. */
+  readonly servers: readonly { readonly hostname: string; readonly port: number; readonly health?: string }[];
   /** Exchanges and tunnels in flight now. */
   readonly inFlight: number;
   readonly tunnels: number;
-}
-
-interface ServerView {
-  readonly hostname: string;
-  readonly port: number;
-  /** null while its version does not serve: nobody watches it. */
-  readonly health: ServerHealth['phase'] | null;
 }
 
 /** One release of the ledger, as the REST API tells it. Times are ISO 8601. */
@@ -82,6 +78,8 @@ export interface LedgerView {
   readonly reason: string | null;
   readonly verdict: Verdict;
   readonly counts: ReleaseCounts;
+  /** Mode CONCURRENT: the counts and the first differences; else null. */
+  readonly comparison: Comparison | null;
   readonly evidence: Evidence;
   readonly baseline: Baseline;
 }

@@ -3,9 +3,10 @@
  * plane, a probe or a timer carries the epoch it belongs to.
  */
 import type { ClusterSpec } from '../config/model.ts';
-import type { Finding } from '../messages.ts';
+import type { ComparisonCounts, Finding } from '../messages.ts';
 import type { CutOrder } from '../routing/table.ts';
 import type { Served } from './baseline.ts';
+import type { KeptDifference } from './divergence.ts';
 import type { FigureCounts } from './ledger.ts';
 
 interface Happened {
@@ -65,6 +66,18 @@ export interface MeasuredEvent extends HappenedInEpoch {
 /** What a version did with its own requests since it was last told, while nothing newer is on trial. */
 export interface ServedEvent extends HappenedInEpoch, Served {
   readonly kind: 'served';
+}
+
+/** CONCURRENT: so many more answers were compared with an older version's. */
+export interface ComparedEvent extends HappenedInEpoch {
+  readonly kind: 'compared';
+  readonly counts: ComparisonCounts;
+}
+
+/** CONCURRENT: two answers were not alike. */
+export interface DifferenceEvent extends HappenedInEpoch {
+  readonly kind: 'difference';
+  readonly difference: KeptDifference;
 }
 
 /** A person decides. */
@@ -148,6 +161,8 @@ export type ReleaseEvent =
   | FindingEvent
   | MeasuredEvent
   | ServedEvent
+  | ComparedEvent
+  | DifferenceEvent
   | PromoteEvent
   | PauseEvent
   | ResumeEvent

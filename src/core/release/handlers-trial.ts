@@ -3,6 +3,7 @@
  * Each piece of evidence is judged at once; a guilty version is taken back as soon as an older one is known to answer.
  */
 import { versionText } from './describe.ts';
+import { withDivergence } from './divergence.ts';
 import type { Draft } from './draft.ts';
 import type { FindingEvent, MeasuredEvent, ProbedEvent } from './events.ts';
 import { withAnswers, withFinding } from './evidence.ts';
@@ -10,7 +11,7 @@ import type { Refusal } from './handlers.ts';
 import { addFigures, type Rule } from './ledger.ts';
 import { serves, type VersionState } from './state.ts';
 import { addOlder, baselineOf, type Trial } from './trial.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { judge, judgeServers, type Verdict } from './verdict.ts';
 
 type Version = VersionState | undefined;
 
@@ -25,10 +26,10 @@ export function probed(draft: Draft, event: ProbedEvent, version: Version): Refu
   if (version?.trial == null) return undefined;
   const { verdict } = version.trial;
   if (event.olderAnswers === null) return nowhereToGo(draft, version, version.trial);
-  if (event.failures.length * 2 > event.servers) {
-    const causes = event.failures.join('; ');
-    const failed = `${event.failures.length} of ${event.servers} servers fail (${causes})`;
-    fail(draft, version, { rule: 'dead', reason: `${failed} while an older version answers` });
+  const dead = judgeServers({ servers: event.servers, ejected: event.failures.length });
+  if (dead.kind === 'guilty') {
+    const reason = `${dead.reason} (${event.failures.join('; ')}) while an older version answers`;
+    fail(draft, version, { rule: dead.rule, reason });
     return undefined;
   }
   if (verdict.kind !== 'guilty') return { because: 'not-due', reason: 'Most of its servers do well' };
@@ -66,11 +67,12 @@ export function fail(draft: Draft, version: VersionState, why: { readonly rule: 
   draft.conclude(version.id, 'failed', { rule: why.rule, reason: why.reason });
 }
 
+/** With what is known now; guilty, it is taken back where an older version is known to answer, else after a probe. */
 export function judgeNow(draft: Draft, id: string, older: OlderVersion): void {
   const version = draft.find(id);
   if (version?.trial == null) return;
   const baseline = baselineOf(draft.versions, version);
-  const verdict = judge(version.trial.evidence, baseline, version.spec.transition.verdict);
+  const verdict = withDivergence(judge(version.trial.evidence, baseline, version.spec.transition.verdict), version);
   noteVerdict(draft, version, verdict);
   count(draft, version, () => ({
     verdict,

@@ -46,6 +46,7 @@ function routeOf(version: VersionState, place: 'above-stable' | 'not-above'): Ro
     versions: mode === 'CONCURRENT' ? transition.versions : 1,
     patienceMs: transition.patienceMs,
     duplicatedMethods: transition.duplicatedMethods,
+    compare: transition.compare,
     responseTimeoutMs: transition.responseTimeoutMs,
     holdBytes: transition.holdBytes,
     holdMs: transition.holdMs,

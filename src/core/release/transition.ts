@@ -7,6 +7,7 @@ import { Draft } from './draft.ts';
 import type { Effect } from './effects.ts';
 import type { ReleaseEvent } from './events.ts';
 import * as on from './handlers.ts';
+import * as compare from './handlers-compare.ts';
 import * as control from './handlers-controls.ts';
 import * as exit from './handlers-exit.ts';
 import * as health from './handlers-health.ts';
@@ -51,6 +52,8 @@ const probed: Cell<'probed'> = { does: trial.probed, to: ['failed'] };
 const forgiven: Cell<'forgiven'> = { does: health.forgiven, to: [] };
 const finding: Cell<'finding'> = { does: trial.finding, to: ['failed'] };
 const measured: Cell<'measured'> = { does: trial.measured, to: ['failed'] };
+const compared: Cell<'compared'> = { does: compare.compared, to: ['failed'] };
+const difference: Cell<'difference'> = { does: compare.difference, to: [] };
 const served: Cell<'served'> = { does: on.served, to: [] };
 const pause: Cell<'pause'> = { does: control.pause, to: [] };
 const resume: Cell<'resume'> = { does: control.resume, to: [] };
@@ -77,6 +80,8 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     finding,
     forgiven,
     measured,
+    compared,
+    difference,
     pause,
     resume,
     rollback,
@@ -89,6 +94,8 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     finding,
     forgiven,
     measured,
+    compared,
+    difference,
     pause,
     resume,
     rollback,

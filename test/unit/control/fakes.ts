@@ -122,6 +122,11 @@ class FakeDataPlane implements DataPlanePort {
       inFlight: 0,
       tunnels: 0,
       olderSessions: 0,
+      compared: 0,
+      different: 0,
+      bodiesUnread: 0,
+      noiseCompared: 0,
+      noiseDifferent: 0,
     };
     this.versions.set(versionId, figures);
     return figures;

@@ -106,6 +106,18 @@ describe('a server of a version on trial', () => {
     expect(world.dataPlane.tables).toHaveLength(length);
   });
 
+  test('is told with the status of its version', async () => {
+    const world = await onTrial();
+    for (let n = 0; n < 3; n += 1) find(world, B);
+    await settled();
+    const healths = () => world.controller.status('new')?.servers.map(({ health }) => health);
+    expect(healths()).toEqual(['healthy', 'ejected', 'healthy']);
+    await world.clock.pass(500);
+    expect(healths()).toEqual(['healthy', 'returning', 'healthy']);
+    await world.controller.submit({ kind: 'rollback', id: 'new', reason: null });
+    expect(healths()).toEqual([undefined, undefined, undefined]);
+  });
+
   test('that fails its first request after it returned is ejected at once, for twice as long', async () => {
     const world = await onTrial();
     for (let n = 0; n < 3; n += 1) find(world, B);
@@ -275,6 +287,15 @@ describe('a dead version on trial', () => {
     world.report('new', 'refused', { server: A });
     await settled();
     expect(world.dataPlane.chain()).toEqual(['old']);
+  });
+
+  test('a guilty verdict that waits for a sign of an older version gets it from a probe', async () => {
+    const world = await onTrial([A]);
+    for (let n = 0; n < 5; n += 1) find(world, A, 'unpaired');
+    await settled();
+    expect(world.network.tried).toEqual([OLD]);
+    expect(world.phaseOf('new')).toBe('failed');
+    expect(world.controller.ledger('new')?.[0]).toMatchObject({ rule: 'consecutive' });
   });
 
   test('a probe that ends after the version was deleted changes nothing', async () => {

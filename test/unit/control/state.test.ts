@@ -107,6 +107,17 @@ describe('the threshold is durable ahead of its use', () => {
     expect(world.store.noted?.versions[0]?.threshold).toBe(2);
   });
 
+  test('an orderly end counts the answers that had to wait', async () => {
+    const world = await keeping();
+    await world.controller.submit(put('2', 'GRADUAL'));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.store.gate = promise;
+    for (let i = 0; i < 40; i += 1) world.report('id-1', 'answered');
+    await world.controller.close();
+    expect(world.store.noted?.versions[0]).toMatchObject({ raises: 40, threshold: 41 });
+    resolve();
+  });
+
   test('where nothing is kept, nothing waits', async () => {
     const world = new World();
     await world.controller.start(FIRST);

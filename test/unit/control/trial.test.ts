@@ -317,7 +317,7 @@ test('status tells where a version stands, in every phase', async () => {
   expect(world.controller.status('id-2')).toMatchObject({
     phase: 'failed',
     reason: 'It was rolled back by hand',
-    servers: [{ health: null }],
+    servers: [{ hostname: '10.0.0.2', port: 80 }],
     paused: null,
     verdict: null,
   });

@@ -1,6 +1,7 @@
 /** Whatever can happen to a few versions, for tests that let chance play. */
 import fc from 'fast-check';
 import { MODES } from '../../../src/core/config/model.ts';
+import { NOTHING_COMPARED } from '../../../src/core/release/divergence.ts';
 import { NO_FIGURES } from '../../../src/core/release/ledger.ts';
 import type { Happening } from './machine.ts';
 import { spec } from './specs.ts';
@@ -14,6 +15,8 @@ export const fail = (id: string): Happening => ({
   olderAnswers: 'a',
 });
 
+const COMPARE = { headers: 'all' as const, ignoreHeaders: [], ignoreJson: [], ignoreBody: [], sample: 0 };
+
 const IDS = ['a', 'b', 'c', 'd'];
 const id = fc.constantFrom(...IDS);
 const put = fc.record({
@@ -22,8 +25,9 @@ const put = fc.record({
   spec: fc
     .tuple(fc.constantFrom(...MODES), fc.constantFrom('1', '2', '3', '4'), fc.constantFrom(1, 5))
     .map(([mode, version, consecutive]) => {
-      const verdict = { ...spec(mode).transition.verdict, consecutive };
-      return spec(mode, { version, percentagePerRequest: 40, promoteAfterRequests: 10, verdict });
+      const verdict = { ...spec(mode).transition.verdict, consecutive, divergence: 0.5 };
+      const compare = mode === 'CONCURRENT' ? COMPARE : null;
+      return spec(mode, { version, percentagePerRequest: 40, promoteAfterRequests: 10, verdict, compare });
     }),
   origin: fc.constant('rest' as const),
 });
@@ -44,6 +48,12 @@ const measured = fc.record({
   olderAnswers: fc.constantFrom(null, 'a'),
 });
 
+const compared = fc.record({
+  kind: fc.constant('compared' as const),
+  id,
+  counts: fc.constant({ ...NOTHING_COMPARED.counts, compared: 100, different: 100 }),
+});
+
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 4, arbitrary: put },
   { weight: 4, arbitrary: ready },
@@ -59,11 +69,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   }),
   { weight: 3, arbitrary: finding },
   { weight: 3, arbitrary: measured },
-  fc.record({ kind: fc.constant('unready' as const), id, reason: fc.constant('its server refused') }),
-  fc.record({ kind: fc.constant('forgiven' as const), id, server: fc.constant('10.0.0.1:80') }),
+  { weight: 1, arbitrary: compared },
   fc.record({ kind: fc.constant('counted' as const), id, requests: fc.constant(10) }),
   fc.record({ kind: fc.constant('drain-over' as const), id, what: fc.constant('exchanges' as const) }),
-  id.map(fail),
+  fc.oneof(
+    fc.record({ kind: fc.constant('unready' as const), id, reason: fc.constant('its server was not ready') }),
+    fc.record({ kind: fc.constant('forgiven' as const), id, server: fc.constant('10.0.0.1:80') }),
+    id.map(fail),
+  ),
 );
 
 /** Long enough that the rare things happen too. */

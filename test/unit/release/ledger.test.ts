@@ -57,6 +57,7 @@ test.each(ends)('a release that ends by %s has one entry and one line', (_, even
         notReplayable: 1,
         budgetRefused: 3,
       },
+      comparison: null,
       ...expected,
       ...(event.id === 'old' && { against: null }),
     },

@@ -9,6 +9,7 @@ export const PATIENT: VerdictRules = {
   margin: 0.05,
   assumedRate: 0.005,
   minRequests: 30,
+  divergence: null,
 };
 
 export interface SpecOptions extends Partial<Transition> {
@@ -44,6 +45,7 @@ export function spec(mode: Mode, options: SpecOptions = {}): ClusterSpec {
       holdMs: 250,
       regretWindowMs: 600_000,
       verdict: PATIENT,
+      compare: null,
       ...transition,
     },
     shownTransition: { mode },

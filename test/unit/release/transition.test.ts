@@ -302,7 +302,7 @@ describe('removal', () => {
     const machine = machineIn(phase);
     machine.happen(probe(2, 3));
     expect(machine.phases()).toBe('v:failed old:stable');
-    expect(machine.find('v')?.reason).toContain('2 of 3 servers fail');
+    expect(machine.find('v')?.reason).toContain('2 of its 3 servers are ejected');
     expect(machine.published()?.routes.map(({ id }) => id)).toEqual(['old']);
     expect(machine.logged()).toContainEqual('WARNING Removing cluster from configuration - version: 2 [10.0.0.1:80]');
   });

@@ -209,10 +209,10 @@ describe('the baseline', () => {
     machine.put('v', spec('GRADUAL', { version: '2' }));
     machine.measure('v', { answers: 1 });
     expect(machine.find('v')?.trial?.baseline).toMatchObject({ source: 'before', requests: 200, failures: 2 });
-    machine.measure('v', { older: { id: 'old', ...served(500, 1) } });
+    machine.measure('v', { older: { id: 'old', ...served(1000, 1) } });
     expect(machine.find('v')?.trial?.baseline).toMatchObject({
       source: 'release',
-      requests: 500,
+      requests: 1000,
       failures: 1,
       before: { requests: 200, failures: 2 },
     });
