@@ -103,7 +103,7 @@ interface Parts {
 /** What serves stands in the table before the proxy port opens, so that no request meets an empty one. */
 async function open(config: Config, parts: Parts): Promise<{ proxyPort: number; configPort: number }> {
   const { api, controller, kept, log } = parts;
-  if (kept.state !== null) await controller.restore(kept.state);
+  if (kept.state !== null) controller.restore(kept.state);
   const { port: configPort } = await api.listen(config.configService.hostname, config.configService.port);
   const started = await controller.start(config.cluster, config.clusterAsWritten);
   if (started.kind === 'unchanged') {

@@ -4,7 +4,7 @@
  */
 import type { ClusterSpec } from '../core/config/model.ts';
 import { sameJson } from '../core/config/same-json.ts';
-import type { Finding } from '../core/messages.ts';
+import type { Difference, Finding } from '../core/messages.ts';
 import type { Command, CommandResult, LedgerView, StatusView, VersionView } from '../core/release/command.ts';
 import type { ReleaseEvent } from '../core/release/events.ts';
 import { restore } from '../core/release/restore.ts';
@@ -14,12 +14,15 @@ import type { Dice } from '../system/dice.ts';
 import type { Log } from '../system/log.ts';
 import type { Network } from '../system/network.ts';
 import { Arrivals } from './arrivals.ts';
+import { ComparisonMeter } from './comparison-meter.ts';
 import { Deadlines, type DrainBounds } from './deadlines.ts';
 import { Effects } from './effects.ts';
+import { Gates } from './gates.ts';
+import { Health } from './health.ts';
 import { Meter } from './meter.ts';
 import type { Observer, ReleaseListener } from './observer.ts';
 import type { DataPlanePort, StorePort } from './ports.ts';
-import { Prober } from './prober.ts';
+import { Probes } from './probes.ts';
 import { ledgerViewsOf, statusOf, viewOf } from './views.ts';
 import { Writer } from './writer.ts';
 
@@ -44,9 +47,11 @@ const TICK_MS = 250;
 export class Controller implements ReleaseListener {
   readonly #parts: ControllerParts;
   readonly #writer: Writer;
-  readonly #prober: Prober;
+  readonly #gates: Gates;
+  readonly #health: Health;
   readonly #deadlines: Deadlines;
   readonly #meter: Meter;
+  readonly #comparisons: ComparisonMeter;
   readonly #arrivals: Arrivals;
   readonly #stopTicking: () => void;
   #closed = false;
@@ -56,34 +61,49 @@ export class Controller implements ReleaseListener {
     const { clock, log, network, dataPlane, store, connectMs } = parts;
     this.#deadlines = new Deadlines(clock, dataPlane, parts);
     this.#meter = new Meter(dataPlane, parts.observer);
+    this.#comparisons = new ComparisonMeter(dataPlane);
     this.#arrivals = new Arrivals(clock);
-    this.#prober = new Prober({ clock, network, dataPlane, connectMs, onProbed: (event) => this.#writer.take(event) });
-    const effects = new Effects({
+    const probes = new Probes(network, connectMs);
+    this.#gates = new Gates({ clock, probes, onDecided: (event) => this.#writer.take(event) });
+    this.#health = new Health({
       clock,
       log,
+      probes,
       dataPlane,
-      probe: (request) => this.#prober.probe(request),
+      onServers: () => effects.serversChanged(),
+      onEvent: (event) => this.#writer.count(event),
+    });
+    parts.observer.alsoTell(this.#health);
+    const effects = new Effects({
+      log,
+      dataPlane,
+      health: this.#health,
+      prepare: (request) => this.#gates.open(request),
       onChain: (table) => parts.observer.focusOn(table, this),
     });
     this.#writer = new Writer({
       clock,
       log,
       store,
-      counted: (state) => this.#meter.read(state, clock.wallMs()),
-      onDecided: (state) => this.#meter.begin(state),
+      counted: (state) => [...this.#meter.read(state, clock.wallMs()), ...this.#comparisons.read(clock.wallMs())],
+      onDecided: (state) => {
+        this.#meter.begin(state);
+        this.#comparisons.begin(state);
+      },
       run: (wanted) => effects.run(wanted),
       onDone: (state) => {
-        this.#arrivals.look(state);
+        this.#gates.keepOnly(state.versions.filter(({ phase }) => phase === 'starting'));
         this.#takeDue();
       },
+      onTurnOver: (state) => this.#arrivals.look(state),
     });
     this.#stopTicking = clock.every(TICK_MS, () => this.#tick());
   }
 
   /** Puts the state in force that an earlier process left. Comes before everything else. */
-  async restore(state: ReleaseState): Promise<void> {
+  restore(state: ReleaseState): void {
     this.#deadlines.resume(state);
-    await this.#writer.restore(state, restore(state));
+    this.#writer.restore(state, restore(state));
   }
 
   /**
@@ -114,7 +134,8 @@ export class Controller implements ReleaseListener {
       return { kind: 'refused', because: 'storage', reason: result.reason };
     }
     if (result.kind === 'done') {
-      if (command.kind === 'put' && !this.#closed) {
+      // The file's version is not waited for: what serves already must get its traffic.
+      if (command.kind === 'put' && command.origin === 'rest' && !this.#closed) {
         await this.#arrivals.of(this.#state, event.id, this.#parts.putWaitMs);
       }
       return { kind: 'accepted', id: event.id };
@@ -138,7 +159,9 @@ export class Controller implements ReleaseListener {
   status(id: string): StatusView | undefined {
     this.#readMeter();
     const version = this.#version(id);
-    return version === undefined ? undefined : statusOf(version, this.#parts.dataPlane.figures(id));
+    if (version === undefined) return undefined;
+    const figures = this.#parts.dataPlane.figures(id);
+    return statusOf(version, { figures, healthOf: (server) => this.#health.phaseOf(id, server) });
   }
 
   /**
@@ -159,22 +182,25 @@ export class Controller implements ReleaseListener {
     this.#writer.count({ kind: 'answered', id, epoch, count: 1, atMs: this.#parts.clock.wallMs() });
   }
 
-  /** Called by the observer within the end of an attempt. */
-  refused(id: string, epoch: number): void {
-    this.#writer.count({ kind: 'refused', id, epoch, atMs: this.#parts.clock.wallMs() });
-  }
-
   /** Called by the observer when an exchange is decided. What was answered before it is counted before it. */
   finding({ versionId: id, epoch, kind, server }: Finding): void {
+    // What was in flight to a server when it was ejected says nothing more of its version.
+    if (this.#health.isForgiven(id, server)) return;
     this.#readMeter(id);
     this.#writer.count({ kind: 'finding', id, epoch, finding: kind, server, atMs: this.#parts.clock.wallMs() });
+  }
+
+  /** Called by the observer when two answers were compared and are not alike. */
+  difference({ versionId: id, epoch, ...difference }: Difference): void {
+    this.#writer.count({ kind: 'difference', id, epoch, difference, atMs: this.#parts.clock.wallMs() });
   }
 
   /** Ends timers and probes; commands are refused from now on. Resolves when what was under way is done. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopTicking();
-    this.#prober.close();
+    this.#gates.close();
+    this.#health.close();
     this.#arrivals.close();
     await this.#writer.close();
   }
@@ -205,7 +231,9 @@ export class Controller implements ReleaseListener {
   }
 
   #readMeter(only?: string): void {
-    for (const event of this.#meter.read(this.#state, this.#parts.clock.wallMs(), only)) this.#writer.count(event);
+    const atMs = this.#parts.clock.wallMs();
+    for (const event of this.#meter.read(this.#state, atMs, only)) this.#writer.count(event);
+    for (const event of this.#comparisons.read(atMs, only)) this.#writer.count(event);
   }
 
   #takeDue(): void {

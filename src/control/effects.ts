@@ -1,17 +1,16 @@
 /** Does what transitions want done. Runs only after the state that goes with it is durable. */
-import type { Effect, ProbeEffect, PublishEffect, RaiseEffect } from '../core/release/effects.ts';
-import type { ReleaseEvent } from '../core/release/events.ts';
+import type { Effect, PrepareEffect, PublishEffect, RaiseEffect } from '../core/release/effects.ts';
 import { buildTable, withThreshold } from '../core/routing/build-table.ts';
 import type { CutOrder, Route, RoutingTable } from '../core/routing/table.ts';
-import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import type { Health } from './health.ts';
 import type { DataPlanePort } from './ports.ts';
 
 export interface EffectParts {
-  readonly clock: Clock;
   readonly log: Log;
   readonly dataPlane: DataPlanePort;
-  readonly probe: (request: ProbeEffect) => void;
+  readonly health: Health;
+  readonly prepare: (request: PrepareEffect) => void;
   /** A table with another chain is about to be in force. */
   readonly onChain: (table: RoutingTable) => void;
 }
@@ -19,14 +18,17 @@ export interface EffectParts {
 export class Effects {
   readonly #parts: EffectParts;
   #table: RoutingTable = buildTable(0, [], []);
+  /** The chain with all servers, newest first; what the table shows of it depends on their health. */
+  #routes: readonly Route[] = [];
+  /** What the table shows of each of them. */
+  #shown = new Map<Route, Route>();
 
   constructor(parts: EffectParts) {
     this.#parts = parts;
   }
 
-  /** Runs effects in their order. Returns the events that follow from them at once. */
-  run(effects: readonly Effect[]): readonly ReleaseEvent[] {
-    const following: ReleaseEvent[] = [];
+  /** Runs effects in their order. */
+  run(effects: readonly Effect[]): void {
     for (const effect of effects) {
       switch (effect.kind) {
         case 'publish':
@@ -36,28 +38,49 @@ export class Effects {
           this.#raise(effect);
           break;
         case 'prepare':
-          // Servers that run already need no preparation; a readiness gate and container starts have their place here.
-          following.push({ kind: 'ready', id: effect.id, epoch: effect.epoch, atMs: this.#parts.clock.wallMs() });
+          this.#parts.prepare(effect);
           break;
         case 'probe':
-          this.#parts.probe(effect);
+          this.#parts.health.probe(effect.id);
           break;
         case 'log':
           this.#parts.log.write(effect.level, 'controller', effect.text, effect.facts);
           break;
       }
     }
-    return following;
+  }
+
+  /** Other servers may be asked than the table in force says. */
+  serversChanged(): void {
+    const { chain, thresholds, cut } = this.#table;
+    const routes = this.#routes.map((route) => this.#show(route));
+    if (routes.every((route, index) => route === chain[index])) return;
+    this.#putInForce(buildTable(this.#table.number + 1, routes, thresholds, cut));
   }
 
   #publish(effect: PublishEffect): void {
-    const known = new Map(this.#table.chain.map((route) => [route.id, route]));
-    const routes = effect.routes.map((route) => unchanged(known.get(route.id), route));
+    const known = new Map(this.#routes.map((route) => [route.id, route]));
+    this.#routes = effect.routes.map((route) => unchanged(known.get(route.id), route));
+    this.#parts.health.watch(this.#routes, effect.checks);
+    const routes = this.#routes.map((route) => this.#show(route));
     // The data plane carries out an order once: it knows it again by its identity.
     const cut = effect.cut.map((order) => this.#table.cut.find((known) => isSame(known, order)) ?? order);
-    this.#table = buildTable(this.#table.number + 1, routes, effect.thresholds, cut);
-    this.#parts.onChain(this.#table);
-    this.#parts.dataPlane.publish(this.#table);
+    this.#putInForce(buildTable(this.#table.number + 1, routes, effect.thresholds, cut));
+  }
+
+  #putInForce(table: RoutingTable): void {
+    this.#shown = new Map(this.#routes.map((route, index) => [route, table.chain[index] as Route]));
+    this.#table = table;
+    this.#parts.onChain(table);
+    this.#parts.dataPlane.publish(table);
+  }
+
+  /** The route with the servers that may be asked now; the very same object while they are the same. */
+  #show(route: Route): Route {
+    const servers = this.#parts.health.serversOf(route);
+    if (servers === route.servers) return route;
+    const shown = this.#shown.get(route);
+    return shown?.servers === servers ? shown : { ...route, servers };
   }
 
   #raise(effect: RaiseEffect): void {

@@ -2,23 +2,22 @@
  * What the data plane tells of its attempts, sifted: called at the end of each attempt, it counts, and passes on only what
  * moves or endangers a release. What was counted is fetched a few times a second (`meter.ts`).
  */
-import type { Finding, Outcome } from '../core/messages.ts';
+import type { Difference, Finding, Outcome } from '../core/messages.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
-import type { OutcomeSink } from './ports.ts';
+import type { DifferenceSink, OutcomeSink } from './ports.ts';
 
 export interface ReleaseListener {
   /** A request was answered directly while this version's threshold rises. */
   answered(id: string, epoch: number): void;
-  /** A server of this version, which is on trial, did not take a connection. */
-  refused(id: string, epoch: number): void;
   /** An exchange in which a version failed is decided. */
   finding(finding: Finding): void;
+  /** Two answers of a CONCURRENT release were not alike. */
+  difference(difference: Difference): void;
 }
 
 /** Running totals of one version in one epoch, of what counts as evidence; read and never reset. */
 export interface Tally {
   readonly epoch: number;
-  readonly onTrial: boolean;
   readonly servers: number;
   /** Answered attempts, replays among them. */
   answers: number;
@@ -30,14 +29,14 @@ export interface Tally {
 }
 
 /** Made before the data plane, which reports to it; the controller says with each table what to look out for. */
-export class Observer implements OutcomeSink {
+export class Observer implements OutcomeSink, DifferenceSink {
   #tallies = new Map<string, Tally>();
   /** The version whose threshold rises, or null. */
   #ramp: { readonly id: string; readonly epoch: number } | null = null;
   #listener: ReleaseListener | null = null;
   readonly #others: OutcomeSink[] = [];
 
-  /** Whoever else wants to know everything. */
+  /** Whoever else wants to know everything: of findings, when they have been noted here. */
   alsoTell(sink: OutcomeSink): void {
     this.#others.push(sink);
   }
@@ -58,10 +57,14 @@ export class Observer implements OutcomeSink {
   }
 
   finding(finding: Finding): void {
-    for (const other of this.#others) other.finding(finding);
     const tally = this.#tallies.get(finding.versionId);
     if (tally?.epoch === finding.epoch && finding.kind === 'shared' && !finding.absorbed) tally.sharedSeen += 1;
     this.#listener?.finding(finding);
+    for (const other of this.#others) other.finding(finding);
+  }
+
+  difference(difference: Difference): void {
+    this.#listener?.difference(difference);
   }
 
   /** What was counted of a version of the table in force. */
@@ -72,9 +75,9 @@ export class Observer implements OutcomeSink {
   /** Looks out for what matters while `table` is in force. A rise of a threshold needs no new call. */
   focusOn({ chain }: RoutingTable, listener: ReleaseListener): void {
     const tallies = new Map<string, Tally>();
-    for (const { id, epoch, onTrial, servers } of chain) {
+    for (const { id, epoch, servers } of chain) {
       const known = this.#tallies.get(id);
-      const fresh = { epoch, onTrial, servers: servers.length, answers: 0, requests: 0, failures: 0, sharedSeen: 0 };
+      const fresh = { epoch, servers: servers.length, answers: 0, requests: 0, failures: 0, sharedSeen: 0 };
       tallies.set(id, known?.epoch === epoch ? known : fresh);
     }
     this.#tallies = tallies;
@@ -90,6 +93,5 @@ export class Observer implements OutcomeSink {
       tally.requests += 1;
       tally.failures += 1;
     }
-    if (unreached && tally.onTrial) this.#listener?.refused(outcome.versionId, outcome.epoch);
   }
 }

@@ -1,5 +1,5 @@
 /** What the control plane needs of others. Adapters and the data plane implement these. */
-import type { Finding, Outcome, VersionFigures } from '../core/messages.ts';
+import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
 import type { ReleaseState } from '../core/release/state.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 
@@ -16,6 +16,11 @@ export interface OutcomeSink {
   outcome(outcome: Outcome): void;
   /** What an exchange proved about a version that failed in it; called when the exchange is decided. Must not throw. */
   finding(finding: Finding): void;
+}
+
+/** The same for answers that were compared and are not alike. Must not throw. */
+export interface DifferenceSink {
+  difference(difference: Difference): void;
 }
 
 /** Where the release state is kept. */

@@ -1,4 +1,5 @@
 /** What the REST API shows of versions and releases. */
+import { hostPort } from '../core/config/address.ts';
 import type { VersionFigures } from '../core/messages.ts';
 import type { LedgerView, StatusView, VersionView } from '../core/release/command.ts';
 import { type Conclusion, entryOf, type LedgerEntry } from '../core/release/ledger.ts';
@@ -9,6 +10,7 @@ import { olderThan } from '../core/release/trial.ts';
 export function viewOf({ id, spec }: VersionState): VersionView {
   return {
     cluster: {
+      ...(spec.shownHealthCheck === null ? {} : { healthCheck: spec.shownHealthCheck }),
       servers: spec.servers.map(({ host, port }) => ({ hostname: host, port })),
       upgradeTransition: spec.shownTransition,
       uuid: id,
@@ -17,7 +19,14 @@ export function viewOf({ id, spec }: VersionState): VersionView {
   };
 }
 
-export function statusOf(version: VersionState, figures: Readonly<VersionFigures> | undefined): StatusView {
+/** What is known of a version beside its state. */
+interface Surroundings {
+  readonly figures: Readonly<VersionFigures> | undefined;
+  /** How a server (`host:port`) stands; undefined when the version does not serve. */
+  readonly healthOf: (server: string) => string | undefined;
+}
+
+export function statusOf(version: VersionState, { figures, healthOf }: Surroundings): StatusView {
   const { trial, spec } = version;
   return {
     id: version.id,
@@ -31,7 +40,11 @@ export function statusOf(version: VersionState, figures: Readonly<VersionFigures
     verdict: trial?.verdict ?? null,
     evidence: trial?.evidence ?? null,
     baseline: trial?.baseline ?? null,
-    servers: spec.servers.map(({ host, port }) => ({ hostname: host, port })),
+    comparison: spec.transition.compare === null ? null : (trial?.comparison ?? null),
+    servers: spec.servers.map(({ host, port }) => {
+      const health = healthOf(hostPort(host, port));
+      return { hostname: host, port, ...(health === undefined ? {} : { health }) };
+    }),
     inFlight: figures?.inFlight ?? 0,
     tunnels: figures?.tunnels ?? 0,
   };
@@ -44,7 +57,7 @@ export function ledgerViewsOf({ versions, ledger }: ReleaseState): readonly Ledg
 }
 
 function ledgerViewOf(entry: LedgerEntry): LedgerView {
-  const { id, version, mode, against, verdict, counts, evidence, baseline } = entry;
+  const { id, version, mode, against, verdict, counts, comparison, evidence, baseline } = entry;
   return {
     id,
     version,
@@ -57,6 +70,7 @@ function ledgerViewOf(entry: LedgerEntry): LedgerView {
     reason: entry.reason,
     verdict,
     counts,
+    comparison,
     evidence,
     baseline,
   };

@@ -24,10 +24,11 @@ export interface WriterParts {
   readonly counted: (state: ReleaseState) => readonly ReleaseEvent[];
   /** This state is decided, and its effects are about to run. */
   readonly onDecided: (state: ReleaseState) => void;
-  /** Runs effects. Returns the events that follow from them at once. */
-  readonly run: (effects: readonly Effect[]) => readonly ReleaseEvent[];
+  readonly run: (effects: readonly Effect[]) => void;
   /** The effects of a decision have run. */
   readonly onDone: (state: ReleaseState) => void;
+  /** One event has been worked through; what was counted meanwhile is in force too. */
+  readonly onTurnOver: (state: ReleaseState) => void;
 }
 
 /** The state could not be kept: nothing was changed. */
@@ -74,11 +75,11 @@ export class Writer {
   }
 
   /** Takes over the state that an earlier process left, durable as it is, and runs what it wants done. */
-  async restore(state: ReleaseState, effects: readonly Effect[]): Promise<void> {
+  restore(state: ReleaseState, effects: readonly Effect[]): void {
     this.#state = state;
     this.#keeper.restored(state);
     this.#parts.onDecided(state);
-    await Promise.all(this.#parts.run(effects).map((event) => this.write(event)));
+    this.#parts.run(effects);
   }
 
   /** Works the event through when its turn comes. Never rejects. */
@@ -88,6 +89,7 @@ export class Writer {
     this.#queue = turn.then(() => {
       this.#queued -= 1;
       this.#release();
+      this.#parts.onTurnOver(this.#state);
     });
     return turn;
   }
@@ -118,7 +120,14 @@ export class Writer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#queue;
+    for (const event of [...this.#held, ...(this.#heldRise === null ? [] : [this.#heldRise])]) this.#countLast(event);
     this.#keeper.close();
+  }
+
+  /** What was counted and had to wait is kept with the rest; nothing is put in force by it any more. */
+  #countLast(event: ReleaseEvent): void {
+    const result = transition(this.#state, event);
+    if (result.kind === 'done' && result.weight === 'counted') this.#state = result.next;
   }
 
   async #work(event: ReleaseEvent): Promise<Written> {
@@ -143,7 +152,7 @@ export class Writer {
     this.#state = result.next;
     if (kept === 'later') this.#keeper.note();
     this.#parts.onDecided(result.next);
-    for (const following of this.#parts.run(result.effects)) await this.#perform(following);
+    this.#parts.run(result.effects);
     this.#parts.onDone(this.#state);
     return result;
   }

@@ -53,6 +53,42 @@ export interface Finding {
   readonly text: string;
 }
 
+/** One thing in which two answers differ; `name` is the header's. Values are cut short, bodies are given by their hashes. */
+export interface Differing {
+  readonly what: 'status' | 'header' | 'length' | 'body';
+  readonly name: string | null;
+  readonly older: string;
+  readonly newer: string;
+}
+
+/**
+ * Two answers to one request that are not alike (mode CONCURRENT): of the version on trial and of an older one, or, as `noise`, two
+ * of that older one, which says nothing of the version on trial.
+ */
+export interface Difference {
+  /** The version on trial. */
+  readonly versionId: string;
+  readonly epoch: number;
+  /** What the older version is called. */
+  readonly against: string;
+  readonly method: string;
+  /** Without its query. */
+  readonly path: string;
+  readonly differing: readonly Differing[];
+  readonly noise: boolean;
+}
+
+/** How the answers of a version compare with an older one's; running totals. */
+export interface ComparisonCounts {
+  readonly compared: number;
+  readonly different: number;
+  /** Of those compared: the bodies were left out, since parts of them were to be ignored and could not be. */
+  readonly bodiesUnread: number;
+  /** The older version compared with itself. */
+  readonly noiseCompared: number;
+  readonly noiseDifferent: number;
+}
+
 /** Running totals of one version since it entered the table; plain numbers, read and never reset. */
 export interface VersionFigures {
   readonly versionId: string;
@@ -81,4 +117,10 @@ export interface VersionFigures {
    * more for each plan whose `admitted` is larger than the version's index in the chain.
    */
   olderSessions: number;
+  /** CONCURRENT: answers of this version compared with an older one's, as in `ComparisonCounts`. */
+  compared: number;
+  different: number;
+  bodiesUnread: number;
+  noiseCompared: number;
+  noiseDifferent: number;
 }

@@ -32,6 +32,18 @@ export interface Question {
   readonly counts: boolean;
   /** No version has failed this exchange before. */
   readonly direct: boolean;
+  /** `host:port` of a server that has failed this exchange, or null. */
+  readonly failedServer: string | null;
+}
+
+/** Hears what an answer is, whoever it is for. Heads and bytes are lent until the call returns. */
+export interface AnswerTap {
+  tapHead(head: ResponseHead): void;
+  tapBody(bytes: Buffer, from: number, to: number): void;
+  /** The answer is whole, and its listener has been told. */
+  tapEnd(): void;
+  /** There is no whole answer. */
+  tapFailed(): void;
 }
 
 export class Asking implements Answering, AttemptListener {
@@ -43,6 +55,7 @@ export class Asking implements Answering, AttemptListener {
   readonly #question: Question;
   #listener: AnswerListener;
   readonly #figures: VersionFigures;
+  #tap: AnswerTap | null = null;
   #attempt: Attempt | null = null;
   #server: Server;
   #firstServer: number;
@@ -59,7 +72,7 @@ export class Asking implements Answering, AttemptListener {
     this.#listener = question.listener;
     this.#figures = plane.register.of(route.id);
     this.#figures.inFlight += 1;
-    this.#firstServer = plane.rotation.next(route);
+    this.#firstServer = this.#beginAt();
     this.#server = route.servers[this.#firstServer] as Server;
   }
 
@@ -81,6 +94,11 @@ export class Asking implements Answering, AttemptListener {
   /** From here on the answer is told to another listener: to one that holds it, or back to the one that asked. */
   handTo(listener: AnswerListener): void {
     this.#listener = listener;
+  }
+
+  /** Lets someone hear the answer beside its listener. */
+  tapWith(tap: AnswerTap): void {
+    this.#tap = tap;
   }
 
   /** What this attempt does can't be used, or is wanted no longer: it has failed. */
@@ -145,10 +163,12 @@ export class Asking implements Answering, AttemptListener {
 
   attemptHead(head: ResponseHead): void {
     this.#status = head.status;
+    this.#tap?.tapHead(head);
     this.#listener.answerHead(head, this.route);
   }
 
   attemptBody(bytes: Buffer, from: number, to: number): void {
+    this.#tap?.tapBody(bytes, from, to);
     this.#listener.answerBody(bytes, from, to);
   }
 
@@ -157,6 +177,7 @@ export class Asking implements Answering, AttemptListener {
     // Counted before the client sees the end, so that its next request meets the threshold this answer raised.
     this.#close(this.#status >= 500 ? 'server-error' : 'answered');
     this.#listener.answerEnd(trailers);
+    this.#tap?.tapEnd();
   }
 
   attemptFailed(failure: Failure): void {
@@ -201,6 +222,13 @@ export class Asking implements Answering, AttemptListener {
     if (attempt.connected) this.#listener.answeringConnected();
   }
 
+  /** Where its turn is; past the server that has failed this exchange already. */
+  #beginAt(): number {
+    const { servers } = this.route;
+    const turn = this.#plane.rotation.next(this.route);
+    return servers[turn]?.key === this.#question.failedServer ? (turn + 1) % servers.length : turn;
+  }
+
   /** Moves on to a server of the version that was not tried yet, if there is one. */
   #nextServer(): boolean {
     const { servers } = this.route;
@@ -215,6 +243,7 @@ export class Asking implements Answering, AttemptListener {
     this.#figures.inFlight -= 1;
     if (kind === 'answered') this.#figures.answered += 1;
     else if (kind !== 'abandoned') this.#figures.failed += 1;
+    if (kind !== 'answered' && kind !== 'server-error') this.#tap?.tapFailed();
     this.#report(kind);
   }
 

@@ -14,6 +14,7 @@ import type { Dice } from '../system/dice.ts';
 import type { Log } from '../system/log.ts';
 import type { Names } from '../system/names.ts';
 import { BufferBudget } from './buffer-budget.ts';
+import { Comparisons } from './comparisons.ts';
 import { Listener } from './listener.ts';
 import type { Counters, OutcomeReports, Plane } from './plane.ts';
 import { Register } from './register.ts';
@@ -54,6 +55,7 @@ export class DataPlane {
       rotation: new Rotation(),
       replayBudget: new ReplayBudget(config.replay.budget),
       dateLine: new DateLine(),
+      comparisons: new Comparisons(),
       tunnels: new Set(),
       table: { number: 0, cut: [], chain: [], thresholds: [], single: [], fanOut: [] },
       draining: false,

@@ -27,6 +27,11 @@ export class ExchangeFailures {
     return this.#failures.length;
   }
 
+  /** The server on which a version has failed this exchange, or null. */
+  serverOf(route: Route): string | null {
+    return this.#failures.find((failure) => failure.route === route)?.server ?? null;
+  }
+
   /** A version has failed this exchange; after the decision this is told at once (a dropped answer that fails late). */
   add(asking: Asking, cause: OutcomeKind, text: string): void {
     const { route, serverKey: server } = asking;

@@ -286,6 +286,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
       repeatable: this.#repeatable,
       counts: this.#counts,
       direct: this.#failure === null,
+      failedServer: this.#course === null ? null : this.#failures.serverOf(this.#course.admitted),
       listener: this,
     };
   }

@@ -11,6 +11,7 @@ import type { ResponseHead } from '../core/http/message.ts';
 import { isServerFailure } from '../core/routing/replay.ts';
 import type { Plan } from '../core/routing/table.ts';
 import { Asking, type Question } from './asking.ts';
+import type { Comparison } from './comparison.ts';
 import type { ExchangeFailures } from './exchange-failures.ts';
 import { HeldAnswer, type HeldWatcher } from './held-answer.ts';
 import type { Answering, AnswerListener, Failure, TunnelEnd } from './message-level.ts';
@@ -36,6 +37,8 @@ export class FanOut implements Answering, HeldWatcher, Timed {
   #patienceEndsMs = NEVER;
   /** Newest first. */
   readonly #legs: readonly HeldAnswer[];
+  /** Null: nothing is compared. */
+  readonly #comparison: Comparison | null;
   #winner: HeldAnswer | null = null;
   #over = false;
   #lastFailure: Failure | null = null;
@@ -55,11 +58,14 @@ export class FanOut implements Answering, HeldWatcher, Timed {
       asking.handTo(held);
       return held;
     });
+    const askings = this.#legs.map((leg) => leg.asking);
+    this.#comparison = plane.comparisons.begin(plane, askings, question);
     plane.sweeper.add(this);
   }
 
   begin(): void {
     for (const leg of this.#legs) leg.asking.begin();
+    this.#comparison?.begin();
   }
 
   /** The version whose answer is given, once that is decided. */
@@ -100,6 +106,7 @@ export class FanOut implements Answering, HeldWatcher, Timed {
   abandon(): void {
     this.#close();
     for (const leg of this.#legs) leg.abandon();
+    this.#comparison?.abandon();
   }
 
   upgrade(): TunnelEnd {

@@ -4,7 +4,7 @@ import type { Rotation } from '../core/balancing/round-robin.ts';
 import type { Config } from '../core/config/model.ts';
 import type { DateLine } from '../core/http/http-date.ts';
 import type { MessageLimits } from '../core/http/message.ts';
-import type { Finding, Outcome } from '../core/messages.ts';
+import type { Difference, Finding, Outcome } from '../core/messages.ts';
 import type { CookieLines } from '../core/routing/cookies.ts';
 import type { ReplayBudget } from '../core/routing/replay-budget.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
@@ -13,6 +13,7 @@ import type { Dice } from '../system/dice.ts';
 import type { Log } from '../system/log.ts';
 import type { Names } from '../system/names.ts';
 import type { BufferBudget } from './buffer-budget.ts';
+import type { Comparisons } from './comparisons.ts';
 import type { Register } from './register.ts';
 import type { Sweeper } from './sweeper.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -38,6 +39,7 @@ export interface Plane {
   /** The table in force. An exchange reads it once, at admission. */
   table: RoutingTable;
   readonly replayBudget: ReplayBudget;
+  readonly comparisons: Comparisons;
   /** True once the plane is being closed: each further answer ends its connection. */
   draining: boolean;
   /** Answers of a fan-out that nobody waits for any more. */
@@ -56,4 +58,5 @@ export interface Counters {
 export interface OutcomeReports {
   outcome(outcome: Outcome): void;
   finding(finding: Finding): void;
+  difference(difference: Difference): void;
 }

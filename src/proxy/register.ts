@@ -25,6 +25,11 @@ export class Register {
       inFlight: 0,
       tunnels: 0,
       olderSessions: 0,
+      compared: 0,
+      different: 0,
+      bodiesUnread: 0,
+      noiseCompared: 0,
+      noiseDifferent: 0,
     };
     this.#byId.set(versionId, fresh);
     return fresh;

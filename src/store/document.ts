@@ -1,6 +1,6 @@
 /** From the state to the text of its document and back, by way of the older formats. */
 import type { ReleaseState } from '../core/release/state.ts';
-import { FORMAT, stateSchema } from './schema.ts';
+import { FORMAT, stateSchema, type Writable } from './schema.ts';
 
 export type Read =
   | { readonly kind: 'state'; readonly state: ReleaseState }
@@ -17,9 +17,36 @@ export type Migrations = Readonly<Record<number, (document: Document) => Documen
 /** None yet: the first format is the present one. */
 const MIGRATIONS: Migrations = {};
 
-/** @param writtenMs wall milliseconds, for people */
+/**
+ * One line for each version and each ledger entry, so that people and their tools find their way.
+ *
+ * @param writtenMs wall milliseconds, for people
+ */
 export function documentText(state: ReleaseState, writtenMs: number): string {
-  return `${JSON.stringify({ format: FORMAT, written: new Date(writtenMs).toISOString(), ...state }, null, 2)}\n`;
+  const writable: Writable = state;
+  const document = { format: FORMAT, written: new Date(writtenMs).toISOString(), ...writable };
+  const lines = Object.entries(document).map(([key, value]) => `"${key}": ${valueText(value)}`);
+  return `{\n${lines.join(',\n')}\n}\n`;
+}
+
+function valueText(value: unknown): string {
+  if (!Array.isArray(value)) return JSON.stringify(value ?? null);
+  return value.length === 0 ? '[]' : `[\n${value.map(entryText).join(',\n')}\n]`;
+}
+
+/**
+ * While traffic flows the document is written again and again, and of a hundred old versions and releases in it nothing
+ * changes: the text of an entry is made once.
+ */
+const texts = new WeakMap<object, string>();
+
+function entryText(entry: object): string {
+  let text = texts.get(entry);
+  if (text === undefined) {
+    text = JSON.stringify(entry);
+    texts.set(entry, text);
+  }
+  return text;
 }
 
 /** @param migrations for tests */

@@ -21,7 +21,7 @@ export interface FileStoreParts {
 }
 
 /** How long counters may wait; with the write itself they are durable within a second. */
-const NOTE_MS = 500;
+const NOTE_MS = 750;
 /** How soon a failed write is tried again. */
 const RETRY_MS = 1000;
 /** Far more than any sensible state; what is written must be read again at the next start. */

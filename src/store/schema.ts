@@ -1,33 +1,44 @@
 /**
- * The state document: what is read must have exactly this meaning, or it is not used. `docs/state.md` describes it.
+ * The state document: what is read must have exactly this shape, or it is not used. `docs/state.md` describes it.
  *
- * The schema is held against the types of the state by the compiler: what the state comes to hold has to be added here. With a
- * released format, that makes a new one, and a migration that gives older documents what they lack.
+ * The compiler holds the schema against the types of the state, both ways (`document.ts`): what the state comes to hold has to be
+ * added here, and with it, once a format has been released, a new format and a migration that gives older documents what
+ * they lack.
  */
 import { z } from 'zod';
-import { type ClusterSpec, MODES, type Transition, type VerdictRules } from '../core/config/model.ts';
-import type { LedgerEntry } from '../core/release/ledger.ts';
-import type { ReleaseState, VersionState } from '../core/release/state.ts';
-import type { Trial } from '../core/release/trial.ts';
+import { MODES } from '../core/config/model.ts';
+import type { Decision, Rule } from '../core/release/ledger.ts';
+import type { VersionPhase } from '../core/release/state.ts';
+import type { GuiltyRule } from '../core/release/verdict.ts';
 
 /** Raised when the document's shape changes. */
 export const FORMAT = 1;
 
 const count = z.int().min(0);
 const millis = z.number().min(0);
+const amount = z.number().min(0);
+const wallMs = z.number();
 const percent = z.number().min(0).max(100);
+const id = z.string().min(1);
 const line = z.string();
 const names = z.array(z.string().min(1));
 
-const served = z.object({ requests: count, failures: count, unpaired: count });
-const cutKind = z.enum(['exchanges', 'tunnels']);
-
-/** An object that is written and read whole, by the same code; what is in it is not looked into here. */
-function whole<T extends object>(): z.ZodType<T> {
-  return z.custom<T>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
+/** One of these words, which have to be all of them. */
+function oneOf<Word extends string>(words: Readonly<Record<Word, true>>) {
+  return z.enum(Object.keys(words) as Word[]);
 }
 
-const transition: z.ZodType<Transition> = z.object({
+const verdictRules = z.object({
+  preset: z.enum(['patient', 'strict']),
+  consecutive: count,
+  falseAlarm: z.number(),
+  margin: z.number(),
+  assumedRate: z.number(),
+  minRequests: count,
+  divergence: z.number().nullable(),
+});
+
+const transition = z.object({
   mode: z.enum(MODES),
   sessionTimeoutS: z.int().min(1),
   percentagePerRequest: percent.refine((value) => value > 0, { error: 'Must be above 0' }),
@@ -41,43 +52,182 @@ const transition: z.ZodType<Transition> = z.object({
   regretWindowMs: millis,
   holdBytes: count,
   holdMs: millis,
-  verdict: whole<VerdictRules>(),
+  verdict: verdictRules,
+  compare: z
+    .object({
+      headers: z.union([names, z.literal('all')]),
+      ignoreHeaders: names,
+      ignoreJson: names,
+      ignoreBody: z.array(z.string()),
+      sample: z.number().min(0).max(1),
+    })
+    .nullable(),
 });
 
-const spec: z.ZodType<ClusterSpec> = z.object({
-  uuid: z.string().min(1).nullable(),
+const spec = z.object({
+  uuid: id.nullable(),
   version: z.string().min(1),
   servers: z.array(z.object({ host: z.string().min(1), port: z.int().min(1).max(65_535) })).min(1),
+  healthCheck: z
+    .object({
+      path: z.string().min(1),
+      intervalMs: millis,
+      timeoutMs: millis,
+      expect: z.array(z.int()).nullable(),
+      host: z.string().min(1).nullable(),
+    })
+    .nullable(),
   transition,
+  shownHealthCheck: z.record(z.string(), z.unknown()).nullable(),
   shownTransition: z.record(z.string(), z.unknown()),
 });
 
-const version: z.ZodType<VersionState> = z.object({
-  id: z.string().min(1),
+const tally = z.object({ answered: count, blamed: count, shared: count, unpaired: count });
+
+const evidence = tally.extend({
+  consecutive: count,
+  consecutiveBlamed: count,
+  recent: tally,
+  previous: tally,
+  byServer: z.record(z.string(), z.object({ blamed: count, unpaired: count })),
+});
+
+const verdict = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('clean'), reason: line }),
+  z.object({ kind: z.literal('inconclusive'), reason: line }),
+  z.object({
+    kind: z.literal('guilty'),
+    rule: oneOf<GuiltyRule>({ dead: true, strict: true, consecutive: true, rate: true, divergence: true }),
+    reason: line,
+  }),
+]);
+
+const baseline = z.object({
+  requests: amount,
+  failures: amount,
+  unpaired: amount,
+  source: z.enum(['release', 'before', 'assumed']),
+  before: z.object({ requests: amount, failures: amount }).exactOptional(),
+});
+
+const served = z.object({ requests: count, failures: count, unpaired: count });
+
+const counts = z.object({
+  requests: count,
+  replays: count,
+  absorbed: count,
+  notReplayable: count,
+  budgetRefused: count,
+  blamed: count,
+  shared: count,
+  unpaired: count,
+});
+
+const comparison = z.object({
+  counts: z.object({
+    compared: count,
+    different: count,
+    bodiesUnread: count,
+    noiseCompared: count,
+    noiseDifferent: count,
+  }),
+  differences: z.array(
+    z.object({
+      against: line,
+      method: line,
+      path: line,
+      differing: z.array(
+        z.object({
+          what: z.enum(['status', 'header', 'length', 'body']),
+          name: z.string().nullable(),
+          older: line,
+          newer: line,
+        }),
+      ),
+      noise: z.boolean(),
+    }),
+  ),
+});
+
+const trial = z.object({
+  begunMs: wallMs,
+  evidence,
+  verdict,
+  baseline,
+  paused: z.boolean(),
+  stuck: z.boolean(),
+  counts,
+  comparison,
+  older: served.extend({ id }).nullable(),
+});
+
+const version = z.object({
+  id,
   service: z.string().min(1),
   spec,
-  phase: z.enum(['starting', 'releasing', 'watching', 'stable', 'standby', 'draining', 'failed', 'retired']),
-  sinceMs: z.number(),
+  phase: oneOf<VersionPhase>({
+    starting: true,
+    releasing: true,
+    watching: true,
+    stable: true,
+    standby: true,
+    draining: true,
+    failed: true,
+    retired: true,
+  }),
+  sinceMs: wallMs,
   reason: line,
   putSequence: count,
   epoch: count,
   trusted: z.boolean(),
   raises: count,
   threshold: percent,
-  trial: whole<Trial>().nullable(),
+  trial: trial.nullable(),
   recent: z.array(served),
-  exit: z.object({ cut: z.array(cutKind), over: z.boolean() }).nullable(),
+  exit: z.object({ cut: z.array(z.enum(['exchanges', 'tunnels'])), over: z.boolean() }).nullable(),
 });
 
-export const stateSchema: z.ZodType<ReleaseState> = z
+const ledgerEntry = z.object({
+  id,
+  service: z.string().min(1),
+  version: z.string().min(1),
+  mode: z.enum(MODES),
+  epoch: count,
+  against: z.string().nullable(),
+  begunMs: wallMs,
+  decidedMs: wallMs,
+  decision: oneOf<Decision>({ stable: true, failed: true, standby: true, retired: true }),
+  rule: oneOf<Rule>({
+    dead: true,
+    strict: true,
+    consecutive: true,
+    rate: true,
+    divergence: true,
+    'regret-window': true,
+    promote: true,
+    rollback: true,
+    delete: true,
+    overtaken: true,
+    'nothing-older': true,
+    'not-ready': true,
+  }),
+  reason: line,
+  verdict,
+  evidence,
+  baseline,
+  counts,
+  comparison: comparison.nullable(),
+});
+
+export const stateSchema = z
   .object({
     applied: z.unknown(),
     putSequence: count,
     epochSequence: count,
     versions: z.array(version),
-    ledger: z.array(whole<LedgerEntry>()),
+    ledger: z.array(ledgerEntry),
   })
-  .refine(({ versions }) => new Set(versions.map(({ id }) => id)).size === versions.length, {
+  .refine(({ versions }) => new Set(versions.map((one) => one.id)).size === versions.length, {
     error: 'Two versions have the same id',
   })
   .refine(({ versions, putSequence }) => versions.every((one) => one.putSequence <= putSequence), {
@@ -86,3 +236,12 @@ export const stateSchema: z.ZodType<ReleaseState> = z
   .refine(({ versions, epochSequence }) => versions.every(({ epoch }) => epoch <= epochSequence), {
     error: 'An epoch is later than the last one',
   });
+
+/** What may be written, since it will be read: exactly what the schema accepts. */
+export type Writable = ReadOnly<z.output<typeof stateSchema>>;
+
+type ReadOnly<T> = T extends readonly (infer Item)[]
+  ? readonly ReadOnly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: ReadOnly<T[Key]> }
+    : T;

@@ -5,6 +5,7 @@ export interface WireCluster {
   readonly servers?: readonly { readonly hostname?: string; readonly ip?: string; readonly port: number }[];
   readonly version?: string | number;
   readonly uuid?: string;
+  readonly healthCheck?: Readonly<Record<string, unknown>>;
   readonly upgradeTransition?: Readonly<Record<string, unknown>>;
 }
 

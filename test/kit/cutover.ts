@@ -102,8 +102,10 @@ export class CutoverProcess {
   stderr = '';
   #changed = Promise.withResolvers<void>();
 
-  constructor(args: readonly string[], cwd: string) {
-    this.child = spawn(BIN, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  /** @param shell commands of `sh` that come first, `ulimit` say */
+  constructor(args: readonly string[], cwd: string, shell = '') {
+    const [file, all] = shell === '' ? [BIN, args] : ['/bin/sh', ['-c', `${shell}; exec "$0" "$@"`, BIN, ...args]];
+    this.child = spawn(file, all, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
     });
@@ -140,8 +142,8 @@ export class CutoverProcess {
 }
 
 /** Runs `bin/cutover` with these arguments in a folder of its own; it is killed when the test is over. */
-export function spawnCutover(args: readonly string[], cwd: string = temporaryFolder()): CutoverProcess {
-  const cutover = new CutoverProcess(args, cwd);
+export function spawnCutover(args: readonly string[], cwd: string = temporaryFolder(), shell = ''): CutoverProcess {
+  const cutover = new CutoverProcess(args, cwd, shell);
   onTestFinished(async () => {
     if (cutover.child.exitCode === null && cutover.child.signalCode === null) cutover.child.kill('SIGKILL');
     await cutover.exited;
@@ -151,22 +153,32 @@ export function spawnCutover(args: readonly string[], cwd: string = temporaryFol
 
 export interface ServingCutover {
   readonly process: CutoverProcess;
+  /** Where its `config.json` is. */
+  readonly folder: string;
   readonly port: number;
   readonly configPort: number;
   readonly url: string;
   readonly configUrl: string;
 }
 
+export interface ChildOptions {
+  readonly args?: readonly string[];
+  readonly config?: WireConfig;
+  /** As for `CutoverProcess`. */
+  readonly shell?: string;
+  /** An earlier child: its folder and ports are used again. */
+  readonly after?: ServingCutover;
+}
+
 /** Writes a configuration file, starts `bin/cutover` on it and waits until both ports accept. */
-export async function startChild(
-  cluster: WireCluster,
-  options: { readonly args?: readonly string[]; readonly config?: WireConfig } = {},
-): Promise<ServingCutover> {
-  const folder = temporaryFolder();
-  const [port, configPort] = await freePorts(2);
+export async function startChild(cluster: WireCluster, options: ChildOptions = {}): Promise<ServingCutover> {
+  const { after } = options;
+  const folder = after?.folder ?? temporaryFolder();
+  const [port, configPort] = after === undefined ? await freePorts(2) : [after.port, after.configPort];
   const config = { proxy: { port }, configService: { port: configPort }, state: null, ...options.config, cluster };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config, null, 2));
-  const cutover = spawnCutover(options.args ?? ['-configFile=./config.json', '-logLevel=INFO'], folder);
+  const args = options.args ?? ['-configFile=./config.json', '-logLevel=INFO'];
+  const cutover = spawnCutover(args, folder, options.shell);
   const ended = cutover.exited.then(({ code }) => {
     throw new Error(`Cutover ended with ${code} before it listened:\n${cutover.stderr}`);
   });
@@ -174,6 +186,7 @@ export async function startChild(
   await Promise.race([Promise.all([accepts(port as number), accepts(configPort as number)]), ended]);
   return {
     process: cutover,
+    folder,
     port: port as number,
     configPort: configPort as number,
     url: `http://127.0.0.1:${port}`,

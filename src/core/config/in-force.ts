@@ -9,8 +9,6 @@ const NOT_YET: readonly string[] = [
   'workers',
   'dockerHost',
   'cookies.secret',
-  'cluster.healthCheck',
-  'cluster.upgradeTransition.readyTimeout',
   'cluster.upgradeTransition.replay.bodyBytes',
   'cluster.upgradeTransition.replay.methods',
   'cluster.upgradeTransition.replay.budget',

@@ -29,6 +29,20 @@ export interface VerdictRules {
   readonly assumedRate: number;
   /** Requests of its own before the rate rule speaks. */
   readonly minRequests: number;
+  /** CONCURRENT: the share of compared requests, above the noise, that may be answered differently; null: any. */
+  readonly divergence: number | null;
+}
+
+/** CONCURRENT: what of two answers is compared (`core/compare/`). */
+export interface CompareRules {
+  readonly headers: readonly string[] | 'all';
+  readonly ignoreHeaders: readonly string[];
+  /** JSON paths of parts that don't matter. */
+  readonly ignoreJson: readonly string[];
+  /** Patterns whose matches in a body don't matter. */
+  readonly ignoreBody: readonly string[];
+  /** Share of the requests for which the older version is asked twice, in [0, 1]. */
+  readonly sample: number;
 }
 
 export interface Transition {
@@ -51,6 +65,20 @@ export interface Transition {
   readonly holdBytes: number;
   readonly holdMs: number;
   readonly verdict: VerdictRules;
+  /** With mode CONCURRENT, else null. */
+  readonly compare: CompareRules | null;
+}
+
+/** How a server is asked whether it is well: a GET on a connection of its own. */
+export interface HealthCheck {
+  readonly path: string;
+  /** From the end of one check to the next. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Statuses that pass; null: 200 to 399. */
+  readonly expect: readonly number[] | null;
+  /** The value of `Host`; null: the server's own address. */
+  readonly host: string | null;
 }
 
 export interface ClusterSpec {
@@ -58,7 +86,11 @@ export interface ClusterSpec {
   readonly uuid: string | null;
   readonly version: string;
   readonly servers: readonly ServerAddress[];
+  /** null: a server is well while it takes connections. */
+  readonly healthCheck: HealthCheck | null;
   readonly transition: Transition;
+  /** What GET shows under `healthCheck`, as it was given; null: nothing. */
+  readonly shownHealthCheck: Readonly<Record<string, unknown>> | null;
   /**
    * What GET shows under `upgradeTransition`: `mode`, the thesis's option that goes with it, and further options where
    * they were given, in the file's keys and units.

@@ -5,11 +5,12 @@
 import type { z } from 'zod';
 import { notYetWarnings } from './in-force.ts';
 import { issueLines, LINES_MAX, valueAt } from './issues.ts';
-import type { ClusterDefaults, ClusterSpec, Config, Parsed, ServerAddress, Transition } from './model.ts';
+import type { ClusterDefaults, ClusterSpec, Config, HealthCheck, Parsed, ServerAddress, Transition } from './model.ts';
 import { clusterErrors, clusterWarnings, fileErrors, modeOf, OPTIONS_OF } from './rules.ts';
 import {
   bodySchema,
   type ClusterValues,
+  COMPARE_DEFAULTS,
   type FileValues,
   fileSchema,
   type TransitionValues,
@@ -104,18 +105,32 @@ function toConfig(values: FileValues, root: unknown): Config {
 
 function toCluster(values: ClusterValues, root: unknown, defaults: ClusterDefaults): ClusterSpec {
   const given = valueAt(root, ['cluster', 'upgradeTransition']);
+  const givenCheck = valueAt(root, ['cluster', 'healthCheck']);
   const transition = toTransition(values.upgradeTransition, defaults);
   return {
     uuid: values.uuid ?? null,
     version: values.version,
     servers: (values.servers ?? []).map(toServer),
+    healthCheck: values.healthCheck === undefined ? null : toHealthCheck(values.healthCheck),
     transition,
+    shownHealthCheck: givenCheck === undefined ? null : (givenCheck as Record<string, unknown>),
     shownTransition: shown(transition, given),
   };
 }
 
 function toServer(server: NonNullable<ClusterValues['servers']>[number]): ServerAddress {
   return { host: server.hostname ?? server.ip ?? '', port: server.port };
+}
+
+function toHealthCheck(values: NonNullable<ClusterValues['healthCheck']>): HealthCheck {
+  const { path, interval, timeout, expect, host } = values;
+  return {
+    path,
+    intervalMs: toMs(interval),
+    timeoutMs: toMs(timeout),
+    expect: typeof expect === 'number' ? [expect] : (expect ?? null),
+    host: host ?? null,
+  };
 }
 
 function toTransition(values: TransitionValues | undefined, defaults: ClusterDefaults): Transition {
@@ -140,6 +155,7 @@ function toTransition(values: TransitionValues | undefined, defaults: ClusterDef
     holdBytes: values?.replay?.holdBytes ?? defaults.holdBytes,
     holdMs: values?.replay?.holdTime === undefined ? defaults.holdMs : toMs(values.replay.holdTime),
     verdict: values?.verdict ?? VERDICT_DEFAULTS,
+    compare: mode === 'CONCURRENT' ? (values?.compare ?? COMPARE_DEFAULTS) : null,
   };
 }
 

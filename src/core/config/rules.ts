@@ -66,7 +66,7 @@ export const OPTIONS_OF: Readonly<Record<Mode, readonly string[]>> = {
   INSTANT: [],
   SESSION: ['sessionTimeout'],
   GRADUAL: ['percentageTransitionPerRequest', 'key'],
-  CONCURRENT: ['versions', 'patience', 'methods', 'promoteAfter'],
+  CONCURRENT: ['versions', 'patience', 'methods', 'promoteAfter', 'compare'],
 };
 
 const TRANSITION: JsonPath = ['cluster', 'upgradeTransition'];
@@ -84,13 +84,24 @@ export function clusterWarnings(root: unknown): string[] {
     }
   }
   const verdict = valueAt(transition, ['verdict']);
+  if (mode !== 'CONCURRENT' && isGiven(valueAt(verdict, ['divergence']))) {
+    const name = `"${pathText([...TRANSITION, 'verdict', 'divergence'])}"`;
+    warnings.push(`${name} is ignored: it belongs to mode "CONCURRENT", and the mode is "${mode}"`);
+  }
   if (valueAt(verdict, ['preset']) === 'strict') {
-    for (const option of Object.keys(verdict ?? {}).filter((key) => key !== 'preset')) {
+    for (const option of Object.keys(verdict ?? {}).filter((key) => !STRICT_KEYS.includes(key))) {
       const name = `"${pathText([...TRANSITION, 'verdict', option])}"`;
       warnings.push(`${name} is ignored: with preset "strict" the first failure decides`);
     }
   }
   return warnings;
+}
+
+/** What counts with preset `strict` too. */
+const STRICT_KEYS = ['preset', 'divergence'];
+
+function isGiven(divergence: unknown): boolean {
+  return divergence !== undefined && divergence !== null && divergence !== 'off';
 }
 
 function transitionErrors(root: unknown): string[] {

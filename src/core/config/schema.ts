@@ -10,6 +10,8 @@ import { MODES } from './model.ts';
 import * as is from './values.ts';
 
 const MiB = 1024 * 1024;
+/** Parts of a body that can be ignored: each costs time on every body. */
+const IGNORED_MAX = 50;
 
 const replay = {
   bodyBytes: is.whole(0, 1024 * MiB),
@@ -29,10 +31,10 @@ const STATUS_ALLOWED = 'a status from 100 to 599 or a list of them';
 
 const healthCheck = is.object({
   path: is.path(),
-  interval: is.timeout().optional(),
-  timeout: is.timeout().optional(),
+  interval: is.timeout().default(5),
+  timeout: is.timeout().default(2),
   expect: is.orList(is.whole(100, 599, STATUS_ALLOWED), STATUS_ALLOWED).optional(),
-  host: is.text().optional(),
+  host: is.fieldValue().optional(),
 });
 
 const verdict = is.object({
@@ -42,10 +44,28 @@ const verdict = is.object({
   margin: is.between(0.001, 0.5).default(0.05),
   assumedRate: is.between(0.0001, 0.5).default(0.005),
   minRequests: is.whole(1, 1_000_000).default(30),
+  divergence: is.shareOrOff().default(null),
 });
 
 /** What applies to a version that says nothing of its verdict. */
 export const VERDICT_DEFAULTS = verdict.parse({});
+
+const compare = is.object({
+  headers: is.headersOrAll().default(['cache-control', 'content-encoding', 'content-type', 'location']),
+  ignoreHeaders: is.list(is.headerName()).default([]),
+  ignoreJson: is
+    .list(is.jsonPath())
+    .max(IGNORED_MAX, { error: `a list of at most ${IGNORED_MAX} entries` })
+    .default([]),
+  ignoreBody: is
+    .list(is.pattern())
+    .max(IGNORED_MAX, { error: `a list of at most ${IGNORED_MAX} entries` })
+    .default([]),
+  sample: is.fraction().default(0.01),
+});
+
+/** What applies to a CONCURRENT version that says nothing of it. */
+export const COMPARE_DEFAULTS = compare.parse({});
 
 const upgradeTransition = is.object({
   mode: is
@@ -66,6 +86,7 @@ const upgradeTransition = is.object({
   regretWindow: is.seconds().default(600),
   replay: is.object(replay).partial().optional(),
   verdict: verdict.optional(),
+  compare: compare.optional(),
 });
 
 const cluster = is.object({

@@ -3,6 +3,8 @@
  * (`issues.ts` puts the path and the value around them). A message that opens with a quoted key (`"servers" list must …`) is a whole line.
  */
 import { z } from 'zod';
+import { parseJsonPath } from '../compare/json-path.ts';
+import { Pattern } from '../compare/pattern.ts';
 import { HOST_ALLOWED, parseHost } from './address.ts';
 import { LOG_LEVELS_ALLOWED, parseLogLevel } from './log-level.ts';
 
@@ -53,6 +55,35 @@ export const between = (min: number, max: number) => number(min, max, `a number 
 
 export const fraction = () => between(0, 1);
 
+/** A share above zero; `"off"` becomes null. */
+export const shareOrOff = () =>
+  z
+    .union([number(0.0001, 1, DIVERGENCE_ALLOWED), z.literal('off'), z.null()], { error: DIVERGENCE_ALLOWED })
+    .transform((value) => (value === 'off' ? null : value));
+
+const DIVERGENCE_ALLOWED = 'a number from 0.0001 to 1, or "off"';
+
+export const headerName = () => token('the name of a header');
+
+export const headersOrAll = () => z.union([list(headerName()), z.literal('all')], { error: HEADERS_ALLOWED });
+
+const HEADERS_ALLOWED = 'a list of names of headers, or "all"';
+
+export const jsonPath = () =>
+  checked('a JSON path like $.time or $.items[*].id', (value) => value.length <= 1000 && parseJsonPath(value) !== null);
+
+/** A regular expression of the kind that `core/compare/pattern.ts` knows; the error says what is wrong with it. */
+export const pattern = () =>
+  z.string({ error: PATTERN_ALLOWED }).superRefine((value, context) => {
+    try {
+      new Pattern(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `${PATTERN_ALLOWED} (${(error as Error).message})`, input: value });
+    }
+  });
+
+const PATTERN_ALLOWED = 'a regular expression that can be used';
+
 export const port = (min: 0 | 1 = 1) => whole(min, 65_535);
 
 export const host = () => checked(HOST_ALLOWED, (text) => parseHost(text) !== null).transform(withoutBrackets);
@@ -67,6 +98,10 @@ export const anyText = () => z.string({ error: 'a string' });
 export const token = (what: string) => checked(what, (value) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value));
 
 export const path = () => checked('a path that starts with "/"', (value) => /^\/[\x21-\x7e]*$/.test(value));
+
+/** What can stand in a header field: visible ASCII without spaces. */
+export const fieldValue = () =>
+  checked('a non-empty string of visible ASCII characters', (value) => /^[!-~]+$/.test(value));
 
 /** Visible ASCII, so that it can stand in an Authorization header. */
 export const bearer = () => checked(BEARER_ALLOWED, isBearer);

@@ -8,20 +8,32 @@ export interface Served {
   readonly unpaired: number;
 }
 
+/** From so many on, the older version's requests meanwhile are enough by themselves. */
+const DURING_ENOUGH = 1000;
+
+/** From so many on, they stand alone where they failed more often than those before: something has changed for both versions. */
+const DURING_WORSE = 300;
+
+/** Fewer requests than this say less than what is assumed. */
+const KNOWN_MIN = 30;
+
 /**
- * Fewer requests than this are no measure of what happens meanwhile. It is soon reached where the older version keeps traffic of
- * its own, and large enough that what was measured before is not given up for something vaguer.
+ * The older version's requests during the release, with its last ones before it while the former are few; nothing where it
+ * has served next to nobody.
  */
-const DURING_MIN = 300;
-
-/** Fewer requests than this say less of the time before than what is assumed. */
-const BEFORE_MIN = 100;
-
-/** The older version's requests during the release where there are enough of them, else its last ones before it, else none. */
 export function chooseBaseline(during: Served, before: Served): Baseline {
-  if (during.requests >= DURING_MIN) {
-    return before.requests >= BEFORE_MIN ? { ...during, source: 'release', before } : { ...during, source: 'release' };
-  }
-  if (before.requests >= BEFORE_MIN) return { ...before, source: 'before' };
-  return { requests: 0, failures: 0, unpaired: 0, source: 'assumed' };
+  const past = before.requests >= KNOWN_MIN ? { before } : {};
+  const isWorse = during.failures * before.requests > before.failures * during.requests;
+  if (during.requests >= (isWorse ? DURING_WORSE : DURING_ENOUGH)) return { ...during, source: 'release', ...past };
+  const known = sum(during, before);
+  if (known.requests < KNOWN_MIN) return { requests: 0, failures: 0, unpaired: 0, source: 'assumed' };
+  return { ...known, source: during.requests > before.requests ? 'release' : 'before', ...past };
+}
+
+function sum(a: Served, b: Served): Served {
+  return {
+    requests: a.requests + b.requests,
+    failures: a.failures + b.failures,
+    unpaired: a.unpaired + b.unpaired,
+  };
 }

@@ -1,5 +1,6 @@
 /** What a person (or the configuration file) can ask of the controller, and what it answers. */
 import type { ClusterSpec, Mode } from '../config/model.ts';
+import type { Comparison } from './divergence.ts';
 import type { Baseline, Evidence } from './evidence.ts';
 import type { Decision, ReleaseCounts, Rule } from './ledger.ts';
 import type { VersionPhase } from './state.ts';
@@ -28,6 +29,8 @@ export type RefusedBecause = 'unknown-id' | 'conflict' | 'storage' | 'internal';
 /** One version as the REST API shows it: key order is the wire's (design: wire contract). */
 export interface VersionView {
   readonly cluster: {
+    /** Where one was given. */
+    readonly healthCheck?: Readonly<Record<string, unknown>>;
     readonly servers: readonly { readonly hostname: string; readonly port: number }[];
     readonly upgradeTransition: Readonly<Record<string, unknown>>;
     readonly uuid: string;
@@ -51,6 +54,9 @@ export interface StatusView {
   readonly verdict: Verdict | null;
   readonly evidence: Evidence | null;
   readonly baseline: Baseline | null;
+  /** Mode CONCURRENT; else null. */
+  readonly comparison: Comparison | null;
+  /** `health` is `healthy`, `ejected`, `probing` or `returning`; it is left out while the version does not serve. */
   readonly servers: readonly { readonly hostname: string; readonly port: number; readonly health?: string }[];
   /** Exchanges and tunnels in flight now. */
   readonly inFlight: number;
@@ -72,6 +78,8 @@ export interface LedgerView {
   readonly reason: string | null;
   readonly verdict: Verdict;
   readonly counts: ReleaseCounts;
+  /** Mode CONCURRENT: the counts and the first differences; else null. */
+  readonly comparison: Comparison | null;
   readonly evidence: Evidence;
   readonly baseline: Baseline;
 }

@@ -2,7 +2,7 @@
  * What a transition wants done, as data; `control/effects.ts` does it, after the next state is durable. Each is idempotent:
  * it names a state of affairs, not a step.
  */
-import type { LogLevel, ServerAddress } from '../config/model.ts';
+import type { HealthCheck, LogLevel, ServerAddress } from '../config/model.ts';
 import type { CutOrder, Route } from '../routing/table.ts';
 
 /** This chain is in force. */
@@ -12,6 +12,8 @@ export interface PublishEffect {
   readonly routes: readonly Route[];
   /** By index in `routes`, percent. */
   readonly thresholds: readonly number[];
+  /** By index in `routes`. */
+  readonly checks: readonly (HealthCheck | null)[];
   /** Versions that have left and not drained in time: what they still have in flight is cut. */
   readonly cut: readonly CutOrder[];
 }
@@ -23,21 +25,21 @@ export interface RaiseEffect {
   readonly threshold: number;
 }
 
-/** The version is made ready for traffic; a `ready` event says when it is. */
-interface PrepareEffect {
+/** The servers of a version are waited for; `ready` or `unready` says what came of it. */
+export interface PrepareEffect {
   readonly kind: 'prepare';
   readonly id: string;
   readonly epoch: number;
+  readonly servers: readonly ServerAddress[];
+  readonly check: HealthCheck | null;
+  readonly timeoutMs: number;
 }
 
-/** All servers of a version on trial, and those of the older ones, are tried at once; a `probed` event says what came of it. */
+/** The older versions are tried at once; a `probed` event says what came of it. */
 export interface ProbeEffect {
   readonly kind: 'probe';
   readonly id: string;
   readonly epoch: number;
-  readonly servers: readonly ServerAddress[];
-  /** Older serving versions, newest first. */
-  readonly older: readonly { readonly id: string; readonly servers: readonly ServerAddress[] }[];
 }
 
 interface LogEffect {

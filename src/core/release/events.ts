@@ -3,9 +3,10 @@
  * plane, a probe or a timer carries the epoch it belongs to.
  */
 import type { ClusterSpec } from '../config/model.ts';
-import type { Finding } from '../messages.ts';
+import type { ComparisonCounts, Finding } from '../messages.ts';
 import type { CutOrder } from '../routing/table.ts';
 import type { Served } from './baseline.ts';
+import type { KeptDifference } from './divergence.ts';
 import type { FigureCounts } from './ledger.ts';
 
 interface Happened {
@@ -67,6 +68,18 @@ export interface ServedEvent extends HappenedInEpoch, Served {
   readonly kind: 'served';
 }
 
+/** CONCURRENT: so many more answers were compared with an older version's. */
+export interface ComparedEvent extends HappenedInEpoch {
+  readonly kind: 'compared';
+  readonly counts: ComparisonCounts;
+}
+
+/** CONCURRENT: two answers were not alike. */
+export interface DifferenceEvent extends HappenedInEpoch {
+  readonly kind: 'difference';
+  readonly difference: KeptDifference;
+}
+
 /** A person decides. */
 export interface PromoteEvent extends Happened {
   readonly kind: 'promote';
@@ -100,20 +113,29 @@ export interface CountedEvent extends HappenedInEpoch {
   readonly requests: number;
 }
 
-/** A server of the version refused a connection or let it time out. */
-export interface RefusedEvent extends HappenedInEpoch {
-  readonly kind: 'refused';
+/** A server was not ready when the time for it was up; the version has served nobody. */
+export interface UnreadyEvent extends HappenedInEpoch {
+  readonly kind: 'unready';
+  /** The servers and their causes, one line. */
+  readonly reason: string;
 }
 
-/** A probe of all servers of the version, and of older ones. */
+/** How the servers of a version on trial stand, and whether an older version could take its place. */
 export interface ProbedEvent extends HappenedInEpoch {
   readonly kind: 'probed';
-  /** How many servers were tried. */
+  /** How many servers it has. */
   readonly servers: number;
-  /** The causes of those that failed. */
+  /** `host:port: cause` of each that is ejected because it fails. */
   readonly failures: readonly string[];
   /** The older version that accepted a connection or answered a request meanwhile, or null. */
   readonly olderAnswers: string | null;
+}
+
+/** A server was ejected, and others of the version do well: what it did is no evidence against the version. */
+export interface ForgivenEvent extends HappenedInEpoch {
+  readonly kind: 'forgiven';
+  /** `host:port`. */
+  readonly server: string;
 }
 
 export interface RegretOverEvent extends HappenedInEpoch {
@@ -139,14 +161,17 @@ export type ReleaseEvent =
   | FindingEvent
   | MeasuredEvent
   | ServedEvent
+  | ComparedEvent
+  | DifferenceEvent
   | PromoteEvent
   | PauseEvent
   | ResumeEvent
   | RollbackEvent
   | QuietEvent
   | CountedEvent
-  | RefusedEvent
+  | UnreadyEvent
   | ProbedEvent
+  | ForgivenEvent
   | RegretOverEvent
   | DrainOverEvent
   | DrainedEvent;

@@ -1,26 +1,22 @@
 /**
- * What speaks for or against a version on trial: refused connections and the probes they bring about, findings, answers.
+ * What speaks for or against a version on trial: findings, answers, and how its servers stand.
  * Each piece of evidence is judged at once; a guilty version is taken back as soon as an older one is known to answer.
  */
 import { versionText } from './describe.ts';
+import { withDivergence } from './divergence.ts';
 import type { Draft } from './draft.ts';
-import type { FindingEvent, MeasuredEvent, ProbedEvent, RefusedEvent } from './events.ts';
+import type { FindingEvent, MeasuredEvent, ProbedEvent } from './events.ts';
 import { withAnswers, withFinding } from './evidence.ts';
 import type { Refusal } from './handlers.ts';
 import { addFigures, type Rule } from './ledger.ts';
 import { serves, type VersionState } from './state.ts';
 import { addOlder, baselineOf, type Trial } from './trial.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { judge, judgeServers, type Verdict } from './verdict.ts';
 
 type Version = VersionState | undefined;
 
 /** Whether an older version has just been seen to answer. */
 type OlderVersion = 'answers' | 'unknown';
-
-/** A refusal on trial is looked into at once; it proves nothing by itself. */
-export function refused(draft: Draft, _event: RefusedEvent, version: Version): undefined {
-  if (version !== undefined) probe(draft, version);
-}
 
 /**
  * Takes the version back when something older answers and either more than half of its servers fail, or the verdict has
@@ -30,13 +26,13 @@ export function probed(draft: Draft, event: ProbedEvent, version: Version): Refu
   if (version?.trial == null) return undefined;
   const { verdict } = version.trial;
   if (event.olderAnswers === null) return nowhereToGo(draft, version, version.trial);
-  if (event.failures.length * 2 > event.servers) {
-    const causes = event.failures.join('; ');
-    const failed = `${event.failures.length} of ${event.servers} servers failed a probe (${causes})`;
-    fail(draft, version, { rule: 'dead', reason: `${failed} while an older version answers` });
+  const dead = judgeServers({ servers: event.servers, ejected: event.failures.length });
+  if (dead.kind === 'guilty') {
+    const reason = `${dead.reason} (${event.failures.join('; ')}) while an older version answers`;
+    fail(draft, version, { rule: dead.rule, reason });
     return undefined;
   }
-  if (verdict.kind !== 'guilty') return { because: 'not-due', reason: 'Most of its servers accept' };
+  if (verdict.kind !== 'guilty') return { because: 'not-due', reason: 'Most of its servers do well' };
   fail(draft, version, verdict);
   return undefined;
 }
@@ -71,11 +67,12 @@ export function fail(draft: Draft, version: VersionState, why: { readonly rule: 
   draft.conclude(version.id, 'failed', { rule: why.rule, reason: why.reason });
 }
 
-function judgeNow(draft: Draft, id: string, older: OlderVersion): void {
+/** With what is known now; guilty, it is taken back where an older version is known to answer, else after a probe. */
+export function judgeNow(draft: Draft, id: string, older: OlderVersion): void {
   const version = draft.find(id);
   if (version?.trial == null) return;
   const baseline = baselineOf(draft.versions, version);
-  const verdict = judge(version.trial.evidence, baseline, version.spec.transition.verdict);
+  const verdict = withDivergence(judge(version.trial.evidence, baseline, version.spec.transition.verdict), version);
   noteVerdict(draft, version, verdict);
   count(draft, version, () => ({
     verdict,
@@ -105,20 +102,12 @@ function nowhereToGo(draft: Draft, version: VersionState, { verdict, stuck }: Tr
   return undefined;
 }
 
-/** All its servers and those of the older versions are tried; a `probed` event says what came of it. */
-function probe(draft: Draft, version: VersionState): void {
-  const rank = draft.versions.findIndex(({ id }) => id === version.id);
-  const older = draft.versions.slice(rank + 1).filter(serves);
-  draft.effects.push({
-    kind: 'probe',
-    id: version.id,
-    epoch: version.epoch,
-    servers: version.spec.servers,
-    older: older.map(({ id, spec }) => ({ id, servers: spec.servers })),
-  });
+/** The older versions are tried; a `probed` event says what came of it. */
+function probe(draft: Draft, { id, epoch }: VersionState): void {
+  draft.effects.push({ kind: 'probe', id, epoch });
 }
 
-function count(draft: Draft, version: VersionState, edit: (trial: Trial) => Partial<Trial>): void {
+export function count(draft: Draft, version: VersionState, edit: (trial: Trial) => Partial<Trial>): void {
   draft.count(version.id, (before) =>
     before.trial === null ? before : { ...before, trial: { ...before.trial, ...edit(before.trial) } },
   );

@@ -11,6 +11,7 @@ import type {
   RegretOverEvent,
   ServedEvent,
 } from './events.ts';
+import { overtakeStarting, prepareEffect } from './handlers-health.ts';
 import { thresholdAfter } from './ramp.ts';
 import { withServed } from './recent.ts';
 import { isCandidate, isLive, isOvertaken, serves, type VersionState } from './state.ts';
@@ -48,7 +49,8 @@ export function put(draft: Draft, event: PutEvent): undefined {
     draft.log('NOTICE', `Version ${versionText(spec)} overtakes the release of ${versionText(newest.spec)}`, version);
   }
   draft.enter(version.id, 'starting', 'It was put');
-  draft.effects.push({ kind: 'prepare', id: version.id, epoch: version.epoch });
+  overtakeStarting(draft, version);
+  draft.effects.push(prepareEffect(draft.find(version.id) ?? version));
 }
 
 /** The version takes traffic as its mode says; modes that need no time have released it already. */

@@ -2,8 +2,9 @@
  * The ledger: the written history of each release. One entry says what was counted, what was decided, by what rule and on
  * what evidence; it outlives its version.
  */
-import type { Mode } from '../config/model.ts';
+import type { Mode, VerdictRules } from '../config/model.ts';
 import { versionText } from './describe.ts';
+import type { Comparison } from './divergence.ts';
 import type { Baseline, Evidence } from './evidence.ts';
 import type { VersionState } from './state.ts';
 import type { Trial } from './trial.ts';
@@ -65,10 +66,12 @@ export interface LedgerEntry {
   readonly baseline: Baseline;
   /** Counts of exchanges that ended after the decision come in until the version has drained. */
   readonly counts: ReleaseCounts;
+  /** With mode CONCURRENT, else null. */
+  readonly comparison: Comparison | null;
 }
 
 /** Releases that are remembered. */
-export const LEDGER_MAX = 100;
+const LEDGER_MAX = 100;
 
 export const NO_FIGURES: FigureCounts = { requests: 0, replays: 0, absorbed: 0, notReplayable: 0, budgetRefused: 0 };
 export const NO_COUNTS: ReleaseCounts = { ...NO_FIGURES, blamed: 0, shared: 0, unpaired: 0 };
@@ -112,19 +115,31 @@ export function entryOf(version: VersionState, trial: Trial, conclusion: Conclus
     evidence: trial.evidence,
     baseline: trial.baseline,
     counts: trial.counts,
+    comparison: version.spec.transition.compare === null ? null : trial.comparison,
   };
 }
 
 /** The one line that the log shows at the decision. */
-export function ledgerLine(version: VersionState, { decision, rule, reason, counts, baseline }: LedgerEntry): string {
-  const percent = baseline.requests === 0 ? 0 : (100 * baseline.failures) / baseline.requests;
+export function ledgerLine(version: VersionState, entry: LedgerEntry): string {
+  const { decision, rule, reason, counts, baseline } = entry;
   return (
     `Release of version ${versionText(version.spec)} is over: ${decision} by rule ${rule}: ${reason}; ` +
     `${counts.requests} requests, ${counts.replays} replays, ${counts.absorbed} absorbed, ${counts.blamed} blamed, ` +
     `${counts.shared} shared, ${counts.unpaired} unpaired, ${counts.notReplayable} not replayable, ` +
-    `${counts.budgetRefused} refused by the budget; ` +
-    `baseline ${Number(percent.toFixed(2))} % of ${baseline.requests} requests (${baseline.source})`
+    `${counts.budgetRefused} refused by the budget; ${baselineText(baseline, version.spec.transition.verdict)}` +
+    comparedText(entry.comparison)
   );
+}
+
+function baselineText({ requests, failures, source }: Baseline, { assumedRate }: VerdictRules): string {
+  if (source === 'assumed') return `${Number((100 * assumedRate).toPrecision(2))} % is assumed of the older version`;
+  return `the older version failed ${failures} of ${requests} ${source === 'release' ? 'meanwhile' : 'before'}`;
+}
+
+function comparedText(comparison: Comparison | null): string {
+  if (comparison === null) return '';
+  const { compared, different, noiseCompared, noiseDifferent } = comparison.counts;
+  return `; ${different} of ${compared} compared answers differ, noise ${noiseDifferent} of ${noiseCompared}`;
 }
 
 /** The ledger with this entry in front. */

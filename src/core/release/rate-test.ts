@@ -51,10 +51,10 @@ export type BaseRate = { readonly kind: 'known'; readonly rate: number } | ({ re
 
 /** The differences that are looked for, in margins, and their weights. Most of it lies a little below the margin: what is to be caught soon. */
 const DIFFERENCES: readonly { readonly margins: number; readonly weight: number }[] = [
-  { margins: 0.2, weight: 0.04 },
-  { margins: 0.7, weight: 0.9 },
-  { margins: 2.4, weight: 0.04 },
-  { margins: 8, weight: 0.02 },
+  { margins: 0.2, weight: 0.03 },
+  { margins: 0.7, weight: 0.94 },
+  { margins: 2.4, weight: 0.02 },
+  { margins: 8, weight: 0.01 },
 ];
 
 /** No likelihood is taken at rates of 0 or 1, where a single request would decide all. */
@@ -67,11 +67,12 @@ const RATE_MAX = 0.99;
 export function logEvidence(sample: Sample, base: BaseRate, margin: number): number {
   const rate = meanOf(base);
   const logNull = base.kind === 'known' ? logLikelihood(sample, rate) : logBetaBinomial(sample, base);
-  let ratio = 0;
-  for (const { margins, weight } of DIFFERENCES) {
-    ratio += weight * Math.exp(logLikelihood(sample, Math.min(rate + margins * margin, RATE_MAX)) - logNull);
-  }
-  return Math.log(ratio);
+  const logRatios = DIFFERENCES.map(
+    ({ margins, weight }) =>
+      Math.log(weight) + logLikelihood(sample, Math.min(rate + margins * margin, RATE_MAX)) - logNull,
+  );
+  const most = Math.max(...logRatios);
+  return most + Math.log(logRatios.reduce((sum, logRatio) => sum + Math.exp(logRatio - most), 0));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** A release state that an earlier process left, put in force again. */
 import { versionText } from './describe.ts';
 import type { Effect } from './effects.ts';
+import { prepareEffect } from './handlers-health.ts';
 import { chainOf } from './routes.ts';
 import { isLive, type ReleaseState, type VersionState } from './state.ts';
 
@@ -11,11 +12,7 @@ import { isLive, type ReleaseState, type VersionState } from './state.ts';
 export function restore(state: ReleaseState): readonly Effect[] {
   const live = state.versions.filter(isLive);
   const starting = live.filter(({ phase }) => phase === 'starting');
-  return [
-    { kind: 'publish', ...chainOf(state.versions) },
-    ...live.map(restoredLine),
-    ...starting.map(({ id, epoch }) => ({ kind: 'prepare', id, epoch }) as const),
-  ];
+  return [{ kind: 'publish', ...chainOf(state.versions) }, ...live.map(restoredLine), ...starting.map(prepareEffect)];
 }
 
 function restoredLine(version: VersionState): Effect {

@@ -1,6 +1,6 @@
 /** The serving versions as the data plane sees them. */
 import { hostPort } from '../config/address.ts';
-import type { ServerAddress } from '../config/model.ts';
+import type { HealthCheck, ServerAddress } from '../config/model.ts';
 import type { CutOrder, Route, Server } from '../routing/table.ts';
 import { isCandidate, serves, type VersionState } from './state.ts';
 
@@ -9,6 +9,8 @@ export interface Chain {
   readonly routes: readonly Route[];
   /** By index in `routes`, percent. */
   readonly thresholds: readonly number[];
+  /** By index in `routes`. */
+  readonly checks: readonly (HealthCheck | null)[];
   /** What is to be cut of the versions that have left. */
   readonly cut: readonly CutOrder[];
 }
@@ -20,6 +22,7 @@ export function chainOf(versions: readonly VersionState[]): Chain {
   return {
     routes: serving.map((version, index) => routeOf(version, index < stable ? 'above-stable' : 'not-above')),
     thresholds: serving.map(({ threshold }) => threshold),
+    checks: serving.map(({ spec }) => spec.healthCheck),
     cut: versions.flatMap(({ id, exit }) => (exit?.cut ?? []).map((what) => ({ versionId: id, what }))),
   };
 }
@@ -43,6 +46,7 @@ function routeOf(version: VersionState, place: 'above-stable' | 'not-above'): Ro
     versions: mode === 'CONCURRENT' ? transition.versions : 1,
     patienceMs: transition.patienceMs,
     duplicatedMethods: transition.duplicatedMethods,
+    compare: transition.compare,
     responseTimeoutMs: transition.responseTimeoutMs,
     holdBytes: transition.holdBytes,
     holdMs: transition.holdMs,

@@ -9,12 +9,14 @@
 
 import { versionText } from './describe.ts';
 import type { Draft } from './draft.ts';
+import { prepareEffect } from './handlers-health.ts';
 import { isCandidate, isLive, serves, type VersionPhase, type VersionState } from './state.ts';
 
 /** What `settle` may do to a version, for the diagram. */
 export const NEIGHBOUR_MOVES: readonly NeighbourMove[] = [
   { from: ['releasing', 'watching', 'standby'], to: 'stable', when: 'nothing newer is trusted' },
   { from: ['releasing', 'watching', 'stable'], to: 'standby', when: 'a newer one is stable' },
+  { from: ['starting'], to: 'standby', when: 'a newer one is put' },
   { from: ['standby'], to: 'starting', when: 'it comes to be the newest' },
 ];
 
@@ -64,6 +66,5 @@ function stepBack(draft: Draft, version: VersionState, stable: VersionState): vo
 function beginRelease(draft: Draft, version: VersionState): void {
   draft.enter(version.id, 'starting', 'It is the newest version now');
   draft.log('NOTICE', `Version ${versionText(version.spec)} is the newest now: its release begins`, version);
-  const epoch = draft.find(version.id)?.epoch ?? version.epoch;
-  draft.effects.push({ kind: 'prepare', id: version.id, epoch });
+  draft.effects.push(prepareEffect(draft.find(version.id) ?? version));
 }

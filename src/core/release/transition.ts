@@ -7,8 +7,10 @@ import { Draft } from './draft.ts';
 import type { Effect } from './effects.ts';
 import type { ReleaseEvent } from './events.ts';
 import * as on from './handlers.ts';
+import * as compare from './handlers-compare.ts';
 import * as control from './handlers-controls.ts';
 import * as exit from './handlers-exit.ts';
+import * as health from './handlers-health.ts';
 import * as trial from './handlers-trial.ts';
 import { chainOf } from './routes.ts';
 import { settle } from './settle.ts';
@@ -45,11 +47,13 @@ interface Cell<K extends ReleaseEvent['kind']> {
 
 type Row = { readonly [K in ReleaseEvent['kind']]?: Cell<K> };
 
-const put: Cell<'put'> = { does: on.put, to: ['starting', 'stable', 'standby'] };
-const refused: Cell<'refused'> = { does: trial.refused, to: [] };
+const putAgain: Cell<'put'> = { does: on.put, to: ['starting', 'standby'] };
 const probed: Cell<'probed'> = { does: trial.probed, to: ['failed'] };
+const forgiven: Cell<'forgiven'> = { does: health.forgiven, to: [] };
 const finding: Cell<'finding'> = { does: trial.finding, to: ['failed'] };
 const measured: Cell<'measured'> = { does: trial.measured, to: ['failed'] };
+const compared: Cell<'compared'> = { does: compare.compared, to: ['failed'] };
+const difference: Cell<'difference'> = { does: compare.difference, to: [] };
 const served: Cell<'served'> = { does: on.served, to: [] };
 const pause: Cell<'pause'> = { does: control.pause, to: [] };
 const resume: Cell<'resume'> = { does: control.resume, to: [] };
@@ -60,9 +64,10 @@ const lateFinding: Cell<'finding'> = { does: exit.lateFinding, to: [] };
 const lateFigures: Cell<'measured'> = { does: exit.lateFigures, to: [] };
 
 export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
-  absent: { put },
+  absent: { put: { does: on.put, to: ['starting', 'stable', 'standby'] } },
   starting: {
     ready: { does: on.ready, to: ['releasing', 'watching'] },
+    unready: { does: health.unready, to: ['failed'] },
     rollback,
     delete: { does: on.cancel, to: ['retired'] },
   },
@@ -71,10 +76,12 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     quiet: { does: on.quiet, to: ['watching'] },
     counted: { does: on.counted, to: ['watching'] },
     promote: { does: control.promoteToWatching, to: ['watching'] },
-    refused,
     probed,
     finding,
+    forgiven,
     measured,
+    compared,
+    difference,
     pause,
     resume,
     rollback,
@@ -83,10 +90,12 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
   watching: {
     'regret-over': { does: on.regretOver, to: ['stable'] },
     promote: { does: control.promoteToStable, to: ['stable'] },
-    refused,
     probed,
     finding,
+    forgiven,
     measured,
+    compared,
+    difference,
     pause,
     resume,
     rollback,
@@ -101,13 +110,13 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     measured: lateFigures,
   },
   failed: {
-    put,
+    put: putAgain,
     drained: { does: exit.drained, to: [] },
     'drain-over': drainOver,
     finding: lateFinding,
     measured: lateFigures,
   },
-  retired: { put },
+  retired: { put: putAgain },
 };
 
 export function transition(state: ReleaseState, event: ReleaseEvent): Transition {
@@ -149,7 +158,8 @@ function unlisted(event: ReleaseEvent, version: VersionState | undefined): on.Re
   if (word !== undefined) {
     if (version === undefined) return unknown;
     const which = isCandidate(version) ? 'one that takes traffic already' : 'a version on trial';
-    const reason = `Version ${versionText(version.spec)} is ${version.phase}: only ${which} can be ${word}`;
+    const is = version.phase === 'failed' ? 'has failed' : `is ${version.phase}`;
+    const reason = `Version ${versionText(version.spec)} ${is}: only ${which} can be ${word}`;
     return { because: 'conflict', reason };
   }
   const where = version === undefined ? 'no version' : `a version that is ${version.phase}`;

@@ -1,5 +1,6 @@
 /** What is remembered of a version while it is on trial. */
 import { chooseBaseline, type Served } from './baseline.ts';
+import { type Comparison, NOTHING_COMPARED } from './divergence.ts';
 import { type Baseline, type Evidence, NO_EVIDENCE } from './evidence.ts';
 import { NO_COUNTS, type ReleaseCounts } from './ledger.ts';
 import { NOTHING_SERVED, servedLately } from './recent.ts';
@@ -18,6 +19,8 @@ export interface Trial {
   /** It was found guilty and nothing older answered: said once. */
   readonly stuck: boolean;
   readonly counts: ReleaseCounts;
+  /** With mode CONCURRENT: how its answers compare with the older version's. */
+  readonly comparison: Comparison;
   /** What the next older version did with requests of its own meanwhile. */
   readonly older: (Served & { readonly id: string }) | null;
 }
@@ -31,6 +34,7 @@ export function beginTrial(atMs: number): Trial {
     paused: false,
     stuck: false,
     counts: NO_COUNTS,
+    comparison: NOTHING_COMPARED,
     older: null,
   };
 }

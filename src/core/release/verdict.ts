@@ -17,13 +17,13 @@ export type Verdict =
   | { readonly kind: 'inconclusive'; readonly reason: string }
   | { readonly kind: 'guilty'; readonly rule: GuiltyRule; readonly reason: string };
 
-export type GuiltyRule = 'dead' | 'strict' | 'consecutive' | 'rate';
+export type GuiltyRule = 'dead' | 'strict' | 'consecutive' | 'rate' | 'divergence';
 
 /** From this rate on of failures that nobody could hide, the older version's own, such failures in a row say nothing. */
 const UNPAIRED_RATE_MAX = 0.05;
 
 /** How a false alarm's chance is shared out; the windows of 10 000 requests have their part together. */
-const SHARES = { all: 0.9, unpaired: 0.07, windows: 0.03 };
+const SHARES = { all: 0.94, unpaired: 0.04, windows: 0.02 };
 const RELEASE_REQUESTS = 10_000;
 
 /** A version that is worse by the margin is let pass with at most this chance. */
@@ -107,7 +107,7 @@ function bySharedFailures({ evidence, baseline, rules }: Trial): Verdict | null 
   const failures = recent.shared + previous.shared;
   if (failures === 0) return null;
   const sample = { requests: requestsOf(recent) + requestsOf(previous), failures };
-  const before = baseline.source === 'before' ? baseline : baseline.before;
+  const before = baseline.before ?? (baseline.source === 'before' ? baseline : undefined);
   const base: BaseRate =
     before === undefined ? { kind: 'known', rate: rules.assumedRate } : { kind: 'measured', ...sampleOf(before) };
   if (logEvidence(sample, base, rules.margin) < SHARED_EVIDENCE_MIN) return null;

@@ -2,7 +2,7 @@
  * The routing table: what the control plane publishes and the data plane reads. Immutable; a change is a new table
  * with a higher number that shares what did not change.
  */
-import type { Mode } from '../config/model.ts';
+import type { CompareRules, Mode } from '../config/model.ts';
 
 /** One server of a version. */
 export interface Server {
@@ -41,6 +41,8 @@ export interface Route {
   readonly patienceMs: number;
   /** CONCURRENT: methods that are duplicated; null is all. */
   readonly duplicatedMethods: readonly string[] | null;
+  /** CONCURRENT: what of the answers is compared; else null. */
+  readonly compare: CompareRules | null;
   /** No response head within this time is a failure of the attempt. */
   readonly responseTimeoutMs: number;
   /** While on trial: an answer is held back until it is whole, or this many bytes, or this long after its head. */

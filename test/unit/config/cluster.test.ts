@@ -210,7 +210,7 @@ describe('upgradeTransition', () => {
     ],
     [
       { verdict: { rate: 1 } },
-      '"cluster.upgradeTransition.verdict.rate" is not a known key (it is 1): known here are preset, consecutive, falseAlarm, margin, assumedRate, minRequests',
+      '"cluster.upgradeTransition.verdict.rate" is not a known key (it is 1): known here are preset, consecutive, falseAlarm, margin, assumedRate, minRequests, divergence',
     ],
   ])('%j', (transition, line) => {
     expect(errors(upgrade(transition))).toEqual([line]);
@@ -223,7 +223,14 @@ describe('the verdict', () => {
   test('has its defaults, and what is given is taken', () => {
     expect(rules({})).toEqual(PATIENT);
     expect(cluster(body()).transition.verdict).toEqual(PATIENT);
-    const given = { consecutive: 3, falseAlarm: 0.01, margin: 0.1, assumedRate: 0.02, minRequests: 100 };
+    const given = {
+      consecutive: 3,
+      falseAlarm: 0.01,
+      margin: 0.1,
+      assumedRate: 0.02,
+      minRequests: 100,
+      divergence: 0.1,
+    };
     expect(rules(given)).toEqual({ preset: 'patient', ...given });
     expect(rules({ preset: 'strict' })).toEqual({ ...PATIENT, preset: 'strict' });
   });
@@ -239,6 +246,8 @@ describe('the verdict', () => {
     ['assumedRate', 0.6, 'a number from 0.0001 to 0.5'],
     ['minRequests', 0, 'a whole number from 1 to 1000000'],
     ['minRequests', 1_000_001, 'a whole number from 1 to 1000000'],
+    ['divergence', 0, 'a number from 0.0001 to 1, or "off"'],
+    ['divergence', 2, 'a number from 0.0001 to 1, or "off"'],
   ])('%s %j is refused', (key, value, allowed) => {
     const [line] = errors(upgrade({ verdict: { [key]: value } }));
     expect(line).toMatch(`"cluster.upgradeTransition.verdict.${key}" must be ${allowed}, not `);
@@ -249,6 +258,74 @@ describe('the verdict', () => {
       '"cluster.upgradeTransition.verdict.margin" is ignored: with preset "strict" the first failure decides',
     ]);
     expect(warningsOf(parseCluster(upgrade({ verdict: { preset: 'patient', margin: 0.1 } })))).toEqual([]);
+  });
+});
+
+describe('what is compared', () => {
+  const compare = (given: object) => cluster(upgrade({ mode: 'CONCURRENT', compare: given })).transition.compare;
+
+  test('has its defaults with mode CONCURRENT, and is nothing with the others', () => {
+    const defaults = {
+      headers: ['cache-control', 'content-encoding', 'content-type', 'location'],
+      ignoreHeaders: [],
+      ignoreJson: [],
+      ignoreBody: [],
+      sample: 0.01,
+    };
+    expect(cluster(upgrade({ mode: 'CONCURRENT' })).transition.compare).toEqual(defaults);
+    const given = {
+      ignoreJson: ['$.time'],
+      ignoreBody: ['\\d+ ms'],
+      headers: 'all',
+      ignoreHeaders: ['X-Id'],
+      sample: 1,
+    };
+    expect(compare(given)).toEqual(given);
+    expect(cluster(upgrade({ mode: 'SESSION' })).transition.compare).toBeNull();
+  });
+
+  test('is shown as it was given', () => {
+    const given = { ignoreJson: ['$.time'] };
+    const { shownTransition } = cluster(
+      upgrade({ mode: 'CONCURRENT', compare: given, verdict: { divergence: 'off' } }),
+    );
+    expect(shownTransition).toEqual({ mode: 'CONCURRENT', compare: given, verdict: { divergence: 'off' } });
+  });
+
+  test.each([
+    [
+      { headers: 'some' },
+      '"cluster.upgradeTransition.compare.headers" must be a list of names of headers, or "all", not "some"',
+    ],
+    [
+      { ignoreHeaders: ['a b'] },
+      '"cluster.upgradeTransition.compare.ignoreHeaders[0]" must be the name of a header, not "a b"',
+    ],
+    [
+      { ignoreJson: ['time'] },
+      '"cluster.upgradeTransition.compare.ignoreJson[0]" must be a JSON path like $.time or $.items[*].id, not "time"',
+    ],
+    [
+      { ignoreBody: ['ok', '(a'] },
+      '"cluster.upgradeTransition.compare.ignoreBody[1]" must be a regular expression that can be used (a "(" is not closed), not "(a"',
+    ],
+    [
+      { ignoreBody: ['(?=a)'] },
+      '"cluster.upgradeTransition.compare.ignoreBody[0]" must be a regular expression that can be used ("(?" other than "(?:" is not supported), not "(?=a)"',
+    ],
+    [{ sample: 1.5 }, '"cluster.upgradeTransition.compare.sample" must be a number from 0 to 1, not 1.5'],
+  ])('%j', (given, line) => {
+    expect(errors(upgrade({ mode: 'CONCURRENT', compare: given }))).toEqual([line]);
+  });
+
+  test('with another mode it is ignored with a warning, and so is a divergence', () => {
+    const given = { mode: 'GRADUAL', compare: {}, verdict: { divergence: 0.1 } };
+    expect(warningsOf(parseCluster(upgrade(given)))).toEqual([
+      '"cluster.upgradeTransition.compare" is ignored: it belongs to mode "CONCURRENT", and the mode is "GRADUAL"',
+      '"cluster.upgradeTransition.verdict.divergence" is ignored: it belongs to mode "CONCURRENT", and the mode is "GRADUAL"',
+    ]);
+    const strict = { mode: 'CONCURRENT', methods: ['GET'], verdict: { preset: 'strict', divergence: 0.1 } };
+    expect(warningsOf(parseCluster(upgrade(strict)))).toEqual([]);
   });
 });
 

@@ -17,7 +17,7 @@ interface Shape {
 const schema = z.toJSONSchema(fileSchema, { io: 'input', unrepresentable: 'any' }) as Shape;
 
 /** The rows of these are objects whose own keys the row itself names. */
-const WHOLE = ['cluster.healthCheck', 'cluster.upgradeTransition.replay', 'dockerHost'];
+const WHOLE = ['cluster.upgradeTransition.replay', 'dockerHost'];
 
 function keys(shape: Shape, path: string): readonly string[] {
   if (WHOLE.includes(path) || path === 'state') return [path];
@@ -28,7 +28,7 @@ function keys(shape: Shape, path: string): readonly string[] {
 }
 
 function rowOf(path: string): string | undefined {
-  const option = path.replace('cluster.upgradeTransition.', '');
+  const option = path.replace(/^cluster\.(upgradeTransition\.|(?=healthCheck\.))/, '');
   return (
     ROWS.find((row) => row.startsWith(`| \`${option}\``)) ??
     ROWS.find((row) => row.includes(`\`${path.replace(/^.*(?=\.)/, '')}\``))

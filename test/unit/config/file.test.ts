@@ -45,6 +45,7 @@ test('the thesis example is accepted, and everything else has its default', () =
     },
     replay: { bodyBytes: 1_048_576, methods: [], budget: 0.2 },
     state: { file: null },
+    clusterDefaults: { responseTimeoutMs: 30_000, holdBytes: 65_536, holdMs: 250 },
     clusterAsWritten: {
       servers: [
         { hostname: '127.0.0.1', port: 1034 },
@@ -52,7 +53,6 @@ test('the thesis example is accepted, and everything else has its default', () =
       ],
       version: '1.0',
     },
-    clusterDefaults: { responseTimeoutMs: 30_000, holdBytes: 65_536, holdMs: 250 },
     cluster: {
       uuid: null,
       version: '1.0',
@@ -60,6 +60,8 @@ test('the thesis example is accepted, and everything else has its default', () =
         { host: '127.0.0.1', port: 1034 },
         { host: '127.0.0.1', port: 1035 },
       ],
+      healthCheck: null,
+      shownHealthCheck: null,
       transition: {
         mode: 'INSTANT',
         sessionTimeoutS: 1800,
@@ -81,7 +83,9 @@ test('the thesis example is accepted, and everything else has its default', () =
           margin: 0.05,
           assumedRate: 0.005,
           minRequests: 30,
+          divergence: null,
         },
+        compare: null,
       },
       shownTransition: { mode: 'INSTANT' },
     },

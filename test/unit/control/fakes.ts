@@ -3,10 +3,11 @@ import { Controller } from '../../../src/control/controller.ts';
 import { Observer } from '../../../src/control/observer.ts';
 import type { DataPlanePort, StorePort } from '../../../src/control/ports.ts';
 import type { LogLevel } from '../../../src/core/config/model.ts';
-import type { Outcome, OutcomeKind, VersionFigures } from '../../../src/core/messages.ts';
+import type { Finding, Outcome, OutcomeKind, VersionFigures } from '../../../src/core/messages.ts';
 import type { ReleaseState } from '../../../src/core/release/state.ts';
 import type { RoutingTable } from '../../../src/core/routing/table.ts';
 import type { Clock } from '../../../src/system/clock.ts';
+import type { HttpAnswer } from '../../../src/system/http-get.ts';
 import type { Log } from '../../../src/system/log.ts';
 import type { ConnectFailure, Network } from '../../../src/system/network.ts';
 
@@ -74,12 +75,20 @@ class FakeNetwork implements Network {
   /** Servers, as `host:port`, that refuse. */
   readonly down = new Set<string>();
   readonly tried: string[] = [];
+  /** What servers answer to checks, by `host:port`; 200 where nothing is said. */
+  readonly checks = new Map<string, { readonly status: number; readonly retryAfter?: boolean }>();
 
   tryConnect({ host, port }: { readonly host: string; readonly port: number }): Promise<ConnectFailure | null> {
     const key = `${host}:${port}`;
     this.tried.push(key);
     const failure: ConnectFailure = { kind: 'refused', text: `dial tcp ${key}: connection refused` };
     return Promise.resolve(this.down.has(key) ? failure : null);
+  }
+
+  async checkHttp(address: { readonly host: string; readonly port: number }): Promise<HttpAnswer | ConnectFailure> {
+    const failure = await this.tryConnect(address);
+    const answer = this.checks.get(`${address.host}:${address.port}`) ?? { status: 200 };
+    return failure ?? { kind: 'answered', retryAfter: false, ...answer };
   }
 }
 
@@ -113,6 +122,11 @@ class FakeDataPlane implements DataPlanePort {
       inFlight: 0,
       tunnels: 0,
       olderSessions: 0,
+      compared: 0,
+      different: 0,
+      bodiesUnread: 0,
+      noiseCompared: 0,
+      noiseDifferent: 0,
     };
     this.versions.set(versionId, figures);
     return figures;
@@ -191,6 +205,14 @@ export class World<Store extends StorePort = FakeStore> {
     const epoch = this.dataPlane.table.chain.find(({ id }) => id === versionId)?.epoch ?? -1;
     const outcome = { versionId, epoch, kind, server: '10.0.0.1:80', latencyMs: 1, direct: true, counts: true };
     this.observer.outcome({ ...outcome, ...more });
+  }
+
+  /** The data plane reports what exchanges proved about a version of the present table. */
+  find(versionId: string, kind: Finding['kind'], more: Partial<Finding> = {}): void {
+    const epoch = this.dataPlane.table.chain.find(({ id }) => id === versionId)?.epoch ?? -1;
+    const server = '10.0.0.2:80';
+    const finding = { versionId, epoch, kind, cause: 'reset', server, absorbed: kind === 'blamed', text: '' } as const;
+    this.observer.finding({ ...finding, ...more });
   }
 
   phaseOf(this: World, id: string): string | undefined {

@@ -107,6 +107,17 @@ describe('the threshold is durable ahead of its use', () => {
     expect(world.store.noted?.versions[0]?.threshold).toBe(2);
   });
 
+  test('an orderly end counts the answers that had to wait', async () => {
+    const world = await keeping();
+    await world.controller.submit(put('2', 'GRADUAL'));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.store.gate = promise;
+    for (let i = 0; i < 40; i += 1) world.report('id-1', 'answered');
+    await world.controller.close();
+    expect(world.store.noted?.versions[0]).toMatchObject({ raises: 40, threshold: 41 });
+    resolve();
+  });
+
   test('where nothing is kept, nothing waits', async () => {
     const world = new World();
     await world.controller.start(FIRST);
@@ -192,6 +203,7 @@ describe('after a restart', () => {
     expect(versions.map(({ phase }) => phase)).toEqual(['starting', 'draining', 'stable']);
     const { world } = await restarted({ ...state, versions });
     expect(world.dataPlane.tables[0]?.chain.map(({ id }) => id)).toEqual(['id-1']);
+    await settled();
     expect(world.dataPlane.chain()).toEqual(['id-3', 'id-1']);
     await world.clock.pass(500);
     expect([world.phaseOf('id-3'), world.phaseOf('id-2')]).toEqual(['releasing', 'retired']);
@@ -282,9 +294,11 @@ describe('a state that can not be kept', () => {
     const world = await keeping();
     const save = vi.spyOn(world.store, 'save');
     save.mockImplementationOnce(() => Promise.resolve()).mockRejectedValueOnce(new Error('No space left'));
-    expect(await world.controller.submit(put('2', 'SESSION'))).toMatchObject({ kind: 'accepted' });
+    const answer = world.controller.submit(put('2', 'SESSION'));
+    await settled();
     expect(world.dataPlane.chain()).toEqual(['id-1']);
     await world.clock.pass(1500);
+    expect(await answer).toMatchObject({ kind: 'accepted' });
     expect(world.dataPlane.chain()).toEqual(['id-2', 'id-1']);
   });
 });

@@ -1,7 +1,9 @@
 /** A release state that a test drives event by event. */
 import type { ClusterSpec } from '../../../src/core/config/model.ts';
+import type { Finding } from '../../../src/core/messages.ts';
 import type { Effect, PublishEffect } from '../../../src/core/release/effects.ts';
 import type { ReleaseEvent } from '../../../src/core/release/events.ts';
+import { NO_FIGURES } from '../../../src/core/release/ledger.ts';
 import { EMPTY_STATE, type ReleaseState, type VersionState } from '../../../src/core/release/state.ts';
 import { type Transition, transition } from '../../../src/core/release/transition.ts';
 
@@ -41,6 +43,25 @@ export class Machine {
 
   put(id: string, spec: ClusterSpec): Transition {
     return this.happen({ kind: 'put', id, spec, origin: 'rest' });
+  }
+
+  /** An exchange in which the version failed, `times` times. */
+  fail(id: string, finding: Finding['kind'], times = 1): void {
+    for (let i = 0; i < times; i += 1) this.happen({ kind: 'finding', id, finding, server: '10.0.0.1:80' });
+  }
+
+  /** What the meter tells; what is left out has not grown. */
+  measure(id: string, grown: Partial<Extract<ReleaseEvent, { kind: 'measured' }>> = {}): Transition {
+    return this.happen({
+      kind: 'measured',
+      id,
+      answers: 0,
+      figures: NO_FIGURES,
+      older: null,
+      olderAnswers: null,
+      ...grown,
+      epoch: grown.epoch ?? this.find(id)?.epoch ?? 0,
+    });
   }
 
   find(id: string): VersionState | undefined {

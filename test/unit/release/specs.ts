@@ -1,5 +1,5 @@
 /** Versions to put, with everything defaulted. */
-import type { ClusterSpec, Mode, Transition, VerdictRules } from '../../../src/core/config/model.ts';
+import type { ClusterSpec, HealthCheck, Mode, Transition, VerdictRules } from '../../../src/core/config/model.ts';
 
 /** The rules of a version that says nothing of its verdict. */
 export const PATIENT: VerdictRules = {
@@ -9,16 +9,18 @@ export const PATIENT: VerdictRules = {
   margin: 0.05,
   assumedRate: 0.005,
   minRequests: 30,
+  divergence: null,
 };
 
 export interface SpecOptions extends Partial<Transition> {
   readonly version?: string;
   readonly uuid?: string;
   readonly servers?: readonly string[];
+  readonly healthCheck?: HealthCheck;
 }
 
 export function spec(mode: Mode, options: SpecOptions = {}): ClusterSpec {
-  const { version = '1.0', uuid = null, servers = ['10.0.0.1:80'], ...transition } = options;
+  const { version = '1.0', uuid = null, servers = ['10.0.0.1:80'], healthCheck = null, ...transition } = options;
   return {
     uuid,
     version,
@@ -26,6 +28,8 @@ export function spec(mode: Mode, options: SpecOptions = {}): ClusterSpec {
       host: text.slice(0, text.indexOf(':')),
       port: Number(text.slice(text.indexOf(':') + 1)),
     })),
+    healthCheck,
+    shownHealthCheck: null,
     transition: {
       mode,
       sessionTimeoutS: 60,
@@ -41,6 +45,7 @@ export function spec(mode: Mode, options: SpecOptions = {}): ClusterSpec {
       holdMs: 250,
       regretWindowMs: 600_000,
       verdict: PATIENT,
+      compare: null,
       ...transition,
     },
     shownTransition: { mode },

@@ -38,6 +38,7 @@ const EVENTS: readonly Happening[] = [
   { kind: 'answered', id: 'v', count: 1 },
   { kind: 'quiet', id: 'v' },
   { kind: 'counted', id: 'v', requests: 10 },
+  { kind: 'unready', id: 'v', reason: 'its server was not ready' },
   { kind: 'finding', id: 'v', finding: 'blamed', server: '10.0.0.1:80' },
   { kind: 'measured', id: 'v', answers: 1, figures: NO_FIGURES, older: null, olderAnswers: null },
   { kind: 'served', id: 'v', requests: 1, failures: 0, unpaired: 0 },
@@ -46,19 +47,19 @@ const EVENTS: readonly Happening[] = [
   { kind: 'resume', id: 'v', reason: null },
   { kind: 'rollback', id: 'v', reason: null },
   { kind: 'drain-over', id: 'v', what: 'exchanges' },
-  { kind: 'refused', id: 'v' },
+  { kind: 'forgiven', id: 'v', server: '10.0.0.1:80' },
   failedProbe('v'),
   { ...WATCHED, id: 'v' },
   { kind: 'drained', id: 'v' },
 ];
 
 const CONTROLS = ['promote', 'pause', 'resume', 'rollback'];
-const ON_TRIAL = ['delete', 'refused', 'probed', 'finding', 'measured', ...CONTROLS];
+const ON_TRIAL = ['delete', 'forgiven', 'probed', 'finding', 'measured', ...CONTROLS];
 const LEAVING = ['drained', 'drain-over', 'finding', 'measured'];
 
 const LISTED: Readonly<Record<VersionPhase | 'absent', readonly string[]>> = {
   absent: ['put'],
-  starting: ['delete', 'ready', 'rollback'],
+  starting: ['delete', 'ready', 'rollback', 'unready'],
   releasing: [...ON_TRIAL, 'answered', 'quiet', 'counted'],
   watching: [...ON_TRIAL, 'regret-over'],
   stable: ['delete', 'served'],
@@ -297,27 +298,11 @@ describe('removal', () => {
     olderAnswers,
   });
 
-  test('a refusal on trial asks for a probe of all servers and of the older versions', () => {
-    const machine = machineIn('releasing');
-    const before = machine.state;
-    machine.happen({ kind: 'refused', id: 'v' });
-    expect(machine.state).toBe(before);
-    expect(machine.effects).toEqual([
-      {
-        kind: 'probe',
-        id: 'v',
-        epoch: machine.find('v')?.epoch,
-        servers: [{ host: '10.0.0.1', port: 80 }],
-        older: [{ id: 'old', servers: [{ host: '10.0.0.1', port: 80 }] }],
-      },
-    ]);
-  });
-
   test.each(['releasing', 'watching'] as const)('more than half of the servers of a version that is %s', (phase) => {
     const machine = machineIn(phase);
     machine.happen(probe(2, 3));
     expect(machine.phases()).toBe('v:failed old:stable');
-    expect(machine.find('v')?.reason).toContain('2 of 3 servers failed');
+    expect(machine.find('v')?.reason).toContain('2 of its 3 servers are ejected');
     expect(machine.published()?.routes.map(({ id }) => id)).toEqual(['old']);
     expect(machine.logged()).toContainEqual('WARNING Removing cluster from configuration - version: 2 [10.0.0.1:80]');
   });

@@ -19,6 +19,7 @@ export function route(id: string, options: Partial<Route> = {}): Route {
     versions: options.mode === 'CONCURRENT' ? 2 : 1,
     patienceMs: 1000,
     duplicatedMethods: null,
+    compare: null,
     responseTimeoutMs: 30_000,
     holdBytes: 65_536,
     holdMs: 250,

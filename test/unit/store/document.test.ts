@@ -20,8 +20,13 @@ test.for<[string, ReleaseState]>([
 
 test('the document says its format first, and when it was written', () => {
   expect(documentText(EMPTY_STATE, 1_700_000_000_000)).toMatch(
-    /^\{\n {2}"format": 1,\n {2}"written": "2023-11-14T22:13:20\.000Z",\n/,
+    /^\{\n"format": 1,\n"written": "2023-11-14T22:13:20\.000Z",\n/,
   );
+});
+
+test('each version has a line of its own', () => {
+  const lines = documentText(stateWith(3), 0).split('\n');
+  expect(lines.filter((line) => line.startsWith('{"id":'))).toHaveLength(3);
 });
 
 describe('damaged', () => {

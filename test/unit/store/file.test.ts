@@ -170,14 +170,14 @@ describe('counters', () => {
     const world = new World();
     let current = state(1);
     world.store.note(() => current);
-    await world.clock.pass(499);
+    await world.clock.pass(749);
     const saving = world.store.save(state(4)).then(() => {
       current = state(5);
     });
     const passing = world.clock.pass(1);
     await Promise.all([saving, passing]);
     expect(world.written).toBe(4);
-    await world.clock.pass(500);
+    await world.clock.pass(750);
     expect(world.written).toBe(5);
   });
 

@@ -1,0 +1,133 @@
+/**
+ * The readiness gate: before traffic moves to a version that replaces something, each of its servers must have taken a
+ * connection, and passed its check where it has one. What is not ready is asked again, at first often, until the time is up.
+ */
+import { hostPort } from '../core/config/address.ts';
+import type { ServerAddress } from '../core/config/model.ts';
+import type { PrepareEffect } from '../core/release/effects.ts';
+import type { ReadyEvent, UnreadyEvent } from '../core/release/events.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Probes } from './probes.ts';
+
+export interface GateParts {
+  readonly clock: Clock;
+  readonly probes: Probes;
+  /** Called once for each gate that is not cancelled. */
+  readonly onDecided: (event: ReadyEvent | UnreadyEvent) => void;
+}
+
+const RETRY_FIRST_MS = 100;
+const RETRY_MAX_MS = 1_000;
+const RETRY_GROWTH = 1.5;
+
+export class Gates {
+  readonly #parts: GateParts;
+  /** By version id. */
+  readonly #gates = new Map<string, Gate>();
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  /** Waits for the servers of a version; a gate that this version had before is cancelled. */
+  open(effect: PrepareEffect): void {
+    const { id } = effect;
+    this.#gates.get(id)?.cancel();
+    const gate = new Gate(this.#parts, effect, (event) => {
+      this.#gates.delete(id);
+      this.#parts.onDecided(event);
+    });
+    this.#gates.set(id, gate);
+    gate.begin();
+  }
+
+  /** Cancels the gates of all versions but these. */
+  keepOnly(starting: readonly { readonly id: string; readonly epoch: number }[]): void {
+    for (const [id, gate] of this.#gates) {
+      if (starting.some((version) => version.id === id && version.epoch === gate.epoch)) continue;
+      gate.cancel();
+      this.#gates.delete(id);
+    }
+  }
+
+  close(): void {
+    this.keepOnly([]);
+  }
+}
+
+class Gate {
+  readonly #parts: GateParts;
+  readonly #effect: PrepareEffect;
+  readonly #decide: (event: ReadyEvent | UnreadyEvent) => void;
+  /** The servers that are not ready yet, with what was found last. */
+  readonly #missing: Map<ServerAddress, string>;
+  readonly #timers = new Set<() => void>();
+  #over = false;
+
+  constructor(parts: GateParts, effect: PrepareEffect, decide: (event: ReadyEvent | UnreadyEvent) => void) {
+    this.#parts = parts;
+    this.#effect = effect;
+    this.#decide = decide;
+    this.#missing = new Map(effect.servers.map((server) => [server, 'it did not answer']));
+  }
+
+  get epoch(): number {
+    return this.#effect.epoch;
+  }
+
+  begin(): void {
+    this.#after(this.#effect.timeoutMs, () => this.#giveUp());
+    for (const server of this.#effect.servers) void this.#ask(server, RETRY_FIRST_MS);
+  }
+
+  cancel(): void {
+    this.#over = true;
+    for (const stop of this.#timers) stop();
+    this.#timers.clear();
+  }
+
+  async #ask(server: ServerAddress, retryMs: number): Promise<void> {
+    const look = await this.#parts.probes.look(server, this.#effect.check);
+    if (this.#over) return;
+    if (look.kind !== 'passed') {
+      this.#missing.set(server, look.text);
+      this.#after(retryMs, () => void this.#ask(server, Math.min(retryMs * RETRY_GROWTH, RETRY_MAX_MS)));
+      return;
+    }
+    this.#missing.delete(server);
+    if (this.#missing.size > 0) return;
+    this.#end({ kind: 'ready', ...this.#stamp() });
+  }
+
+  #giveUp(): void {
+    const causes = [...this.#missing].map(([{ host, port }, text]) => `${hostPort(host, port)}: ${text}`);
+    const { servers, timeoutMs } = this.#effect;
+    const count =
+      causes.length === servers.length && causes.length === 1
+        ? 'its server was'
+        : `${causes.length} of ${servers.length} servers were`;
+    this.#end({
+      kind: 'unready',
+      ...this.#stamp(),
+      reason: `${count} not ready within ${timeoutMs / 1000} s (${causes.join('; ')})`,
+    });
+  }
+
+  #end(event: ReadyEvent | UnreadyEvent): void {
+    this.cancel();
+    this.#decide(event);
+  }
+
+  #stamp() {
+    const { id, epoch } = this.#effect;
+    return { id, epoch, atMs: this.#parts.clock.wallMs() };
+  }
+
+  #after(delayMs: number, callback: () => void): void {
+    const stop = this.#parts.clock.after(delayMs, () => {
+      this.#timers.delete(stop);
+      callback();
+    });
+    this.#timers.add(stop);
+  }
+}
