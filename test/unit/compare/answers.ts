@@ -5,7 +5,7 @@ import type { CompareRules } from '../../../src/core/config/model.ts';
 import { FieldLines } from '../../../src/core/http/fields.ts';
 import type { ResponseHead } from '../../../src/core/http/message.ts';
 
-export const RULES: CompareRules = {
+const RULES: CompareRules = {
   headers: ['content-type', 'location', 'set-cookie'],
   ignoreHeaders: [],
   ignoreJson: [],
