@@ -15,6 +15,7 @@ export default defineConfig({
       project('unit', 0),
       project('wire', 1, { ...oneByOne, testTimeout: 10_000 }),
       project('system', 2, { ...oneByOne, testTimeout: 60_000, hookTimeout: 60_000 }),
+      project('simulation', 0, { testTimeout: 60_000 }),
       project('faults', 3, { ...oneByOne, testTimeout: 60_000 }),
     ],
     coverage: {

@@ -54,6 +54,7 @@ const PARTS: readonly Part[] = [
     run: () => vitest({ projects: ['unit', 'wire'], limitS: 600, node: secondNode }),
   },
   { name: 'system', budgetS: 240, run: () => vitest({ projects: ['system'], limitS: 900 }) },
+  { name: 'simulation', budgetS: 60, run: () => vitest({ projects: ['simulation'], limitS: 3600 }) },
   { name: 'faults', budgetS: 240, run: () => vitest({ projects: ['faults'], limitS: 3600 }) },
 ];
 

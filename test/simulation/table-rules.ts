@@ -1,0 +1,100 @@
+/** What must hold of the routing tables one after the other, across crashes too. */
+import type { Command } from '../../src/core/release/command.ts';
+import type { Plan, RoutingTable } from '../../src/core/routing/table.ts';
+import type { Chance } from './chance.ts';
+
+export class TableRules {
+  readonly #nowMs: () => number;
+  #table: RoutingTable | null = null;
+  /** By version id and epoch: the highest threshold that was ever in force. */
+  readonly #used = new Map<string, number>();
+  /** By version id: every epoch that it had. */
+  readonly #epochs = new Map<string, Set<number>>();
+  /** By id of a SESSION version: when a request last carried an older session. */
+  readonly #olderSessionMs = new Map<string, number>();
+  /** Ids of versions that somebody asked to promote. */
+  readonly #promoted = new Set<string>();
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** A command is on its way. */
+  expect(command: Command): void {
+    if (command.kind === 'promote') this.#promoted.add(command.id);
+  }
+
+  /** A request was admitted. */
+  admitted({ chain }: RoutingTable, { admitted }: Plan): void {
+    for (const { id, mode, released } of chain.slice(0, admitted)) {
+      if (mode === 'SESSION' && !released) this.#olderSessionMs.set(id, this.#nowMs());
+    }
+  }
+
+  /** Another process makes the next table. */
+  newLife(): void {
+    this.#table = null;
+  }
+
+  /** An epoch that a version of the table had once and has no more. */
+  staleEpoch(chance: Chance): { readonly id: string; readonly epoch: number } | null {
+    const stale = [...this.#epochs].flatMap(([id, epochs]) => {
+      const now = this.#table?.chain.find((route) => route.id === id)?.epoch;
+      return [...epochs].filter((epoch) => now !== undefined && epoch !== now).map((epoch) => ({ id, epoch }));
+    });
+    return stale.length === 0 ? null : chance.pick(stale);
+  }
+
+  /**
+   * What is wrong with the table that is about to be in force, or null.
+   * @param kept the state on the disk: what serves must stand in it, for a crash may come at once
+   */
+  judge(table: RoutingTable, kept: string | undefined): string | null {
+    const before = this.#table;
+    this.#table = table;
+    if (before !== null && table.number <= before.number) return `Table ${table.number} came after ${before.number}`;
+    if (table.chain.length === 0) return 'The last version was taken out';
+    if (before?.chain !== table.chain) {
+      const { versions } = JSON.parse(kept ?? '{"versions": []}') as { readonly versions: readonly KeptVersion[] };
+      const unkept = table.chain.find((route) => !versions.some((version) => isSame(version, route)));
+      if (unkept !== undefined) return `Version ${unkept.version} serves in an epoch that is not kept`;
+    }
+    return this.#judgeThresholds(table) ?? (before === null ? null : this.#judgeReleases(before, table));
+  }
+
+  #judgeThresholds({ chain, thresholds }: RoutingTable): string | null {
+    for (const [index, { id, epoch, mode, released, version }] of chain.entries()) {
+      const epochs = this.#epochs.get(id) ?? new Set();
+      this.#epochs.set(id, epochs.add(epoch));
+      if (mode !== 'GRADUAL' || released) continue;
+      const key = `${id} ${epoch}`;
+      const [used, threshold] = [this.#used.get(key) ?? 0, thresholds[index] ?? 0];
+      if (threshold < used) return `The threshold of version ${version} fell from ${used} to ${threshold}`;
+      this.#used.set(key, threshold);
+    }
+    return null;
+  }
+
+  /** A SESSION release ends when its sessions have run out, or by hand. */
+  #judgeReleases(before: RoutingTable, { chain }: RoutingTable): string | null {
+    for (const route of chain) {
+      const was = before.chain.find(({ id }) => id === route.id);
+      const isReleased = was !== undefined && !was.released && route.released && route.onTrial;
+      if (route.mode !== 'SESSION' || !isReleased || this.#promoted.has(route.id)) continue;
+      const quietMs = this.#nowMs() - (this.#olderSessionMs.get(route.id) ?? Number.NEGATIVE_INFINITY);
+      if (quietMs < route.sessionTimeoutS * 1000) {
+        return `Version ${route.version} was released ${quietMs} ms after an older session was seen`;
+      }
+    }
+    return null;
+  }
+}
+
+interface KeptVersion {
+  readonly id: string;
+  readonly epoch: number;
+}
+
+function isSame(a: KeptVersion, b: KeptVersion): boolean {
+  return a.id === b.id && a.epoch === b.epoch;
+}

@@ -1,0 +1,499 @@
+/**
+ * A world from a seed: clients, servers, commands, faults, crashes. It is run step by step, and after each step everything
+ * that must hold is checked. What is wrong is thrown as a `Violation`, with the steps that led to it.
+ */
+
+import type { Config } from '../../src/core/config/model.ts';
+import { parseCluster, parseConfig } from '../../src/core/config/parse.ts';
+import { hasBody } from '../../src/core/http/message.ts';
+import { CONTROLS, type Command, type Control } from '../../src/core/release/command.ts';
+import { decide } from '../../src/core/routing/decide.ts';
+import type { RoutingTable } from '../../src/core/routing/table.ts';
+import { Exchange } from '../../src/proxy/exchange.ts';
+import { Http1RequestFacts } from '../../src/proxy/http1/request-facts.ts';
+import type { Log } from '../../src/system/log.ts';
+import { FakeDisk } from '../kit/fake-disk.ts';
+import { Chance } from './chance.ts';
+import { type Asked, Client, requestHead, SimulatedSide } from './client.ts';
+import { judgeExchange } from './exchange-rules.ts';
+import { Process, STATE_PATH } from './process.ts';
+import { Promises } from './promises.ts';
+import { TableRules } from './table-rules.ts';
+import { SimulatedTime, settled } from './time.ts';
+import { Upstreams } from './upstreams.ts';
+
+export class Violation extends Error {}
+
+const CLIENTS = 8;
+const HOLD_BYTES = 64;
+const TRAIL_MAX = 60;
+/** By then what could not be written has been written. */
+const RETRIED_MS = 2500;
+const HOUR_MS = 3_600_000;
+
+type Step =
+  | 'requests'
+  | 'wait'
+  | 'put'
+  | 'delete'
+  | 'control'
+  | 'server turns bad'
+  | 'server recovers'
+  | 'wall clock'
+  | 'disk fails'
+  | 'disk recovers'
+  | 'stale news'
+  | 'restart'
+  | 'crash'
+  | 'crash while writing'
+  | 'crash under load';
+
+const WEIGHTS: Readonly<Record<Step, number>> = {
+  requests: 50,
+  wait: 15,
+  put: 4,
+  delete: 1.5,
+  control: 4,
+  'server turns bad': 6,
+  'server recovers': 6,
+  'wall clock': 1,
+  'disk fails': 0.5,
+  'disk recovers': 4,
+  'stale news': 2,
+  restart: 0.5,
+  crash: 0.8,
+  'crash while writing': 0.5,
+  'crash under load': 1,
+};
+
+export class World {
+  readonly chance: Chance;
+  readonly time = new SimulatedTime();
+  readonly upstreams: Upstreams;
+  readonly #clients: readonly Client[];
+  readonly #promises = new Promises();
+  readonly #tables: TableRules;
+  readonly #trail: string[] = [];
+  readonly #log: Log;
+  #disk = FakeDisk.holding({});
+  #config: Config;
+  #process: Process | null = null;
+  #open = new Set<{ readonly asked: Asked; readonly exchange: Exchange }>();
+  #asked = 0;
+  #versions = 0;
+  #pendingCommands = 0;
+  #diskFailedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(seed: number) {
+    this.chance = new Chance(seed);
+    this.upstreams = new Upstreams(this.chance);
+    this.#clients = Array.from({ length: CLIENTS }, (_, index) => new Client(index, index % 4 !== 3));
+    this.#tables = new TableRules(() => this.time.nowMs);
+    this.#log = {
+      enabled: (level) => level !== 'INFO' && level !== 'DEBUG',
+      write: (level, _component, text) => this.#noteLine(level, text),
+      always: () => {},
+    };
+    this.#config = this.#newConfig();
+  }
+
+  async run(steps: number): Promise<void> {
+    await this.#start();
+    for (let step = 0; step < steps; step += 1) {
+      const kind = this.chance.weighed(WEIGHTS);
+      await this.#take(kind);
+      await this.#settle();
+    }
+    await this.#end();
+  }
+
+  // ---- steps
+
+  async #take(step: Step): Promise<void> {
+    const { chance, time } = this;
+    switch (step) {
+      case 'requests':
+        for (let count = 1 + chance.below(8); count > 0; count -= 1) this.#ask();
+        await this.#pass(chance.below(60));
+        return;
+      case 'wait':
+        await this.#pass(chance.hits(0.1) ? chance.below(20_000) : chance.below(600));
+        return;
+      case 'put':
+        this.#put();
+        return;
+      case 'delete':
+        this.#submit({ kind: 'delete', id: chance.pick(this.#ids()) });
+        return;
+      case 'control':
+        this.#submit({ kind: chance.pick<Control>(CONTROLS), id: chance.pick(this.#ids()), reason: null });
+        return;
+      case 'server turns bad':
+        this.#turn('bad');
+        return;
+      case 'server recovers':
+        this.#turn('well');
+        return;
+      case 'wall clock':
+        time.wallOffsetMs += chance.pick([-HOUR_MS, HOUR_MS]);
+        this.#note(`the wall clock is set off by ${time.wallOffsetMs / HOUR_MS} h`);
+        return;
+      case 'disk fails':
+        this.#disk.failing.set(chance.pick(['create', 'write', 'sync', 'rename']), 'ENOSPC');
+        this.#note('the disk is full');
+        return;
+      case 'disk recovers':
+        if (this.#disk.failing.size > 0) this.#note('the disk has room');
+        this.#disk.failing.clear();
+        return;
+      case 'stale news':
+        await this.#tellStale();
+        return;
+      case 'restart':
+        await this.#restart();
+        return;
+      case 'crash':
+        await this.#crash();
+        return;
+      case 'crash while writing':
+        this.#disk.diesAfter = this.#disk.steps.length + 1 + chance.below(12);
+        this.#note('the disk will die soon');
+        this.#put();
+        return;
+      case 'crash under load':
+        if (chance.hits(0.4)) this.#disk.failing.set('create', 'ENOSPC');
+        for (let round = 0; round < 12; round += 1) {
+          for (let count = 0; count < CLIENTS; count += 1) this.#ask();
+          await this.#pass(20);
+        }
+        await this.#crash();
+        return;
+    }
+  }
+
+  #put(): void {
+    const { chance } = this;
+    this.#versions += 1;
+    const version = `${1 + chance.below(6)}.${chance.below(3)}`;
+    const servers = this.#newServers(1 + (chance.hits(0.3) ? chance.below(3) : 0));
+    const upgradeTransition = {
+      mode: chance.pick(['INSTANT', 'SESSION', 'GRADUAL', 'CONCURRENT']),
+      sessionTimeout: 1 + chance.below(4),
+      percentageTransitionPerRequest: chance.pick([0.5, 1, 3, 10, 40]),
+      patience: 0.5,
+      regretWindow: chance.pick([1, 5, 60]),
+      promoteAfter: chance.pick(['never', 5, 20]),
+      readyTimeout: 1,
+      verdict: { preset: chance.pick(['patient', 'patient', 'strict']) },
+    };
+    const parsed = parseCluster(
+      JSON.stringify({ cluster: { servers, version, upgradeTransition } }),
+      this.#config.clusterDefaults,
+    );
+    if (!parsed.ok) throw new Error(parsed.errors.join('\n'));
+    this.#submit({ kind: 'put', spec: parsed.value, origin: 'rest' });
+  }
+
+  #submit(command: Command): void {
+    const process = this.#running;
+    const what = command.kind === 'put' ? `put ${command.spec.version}` : `${command.kind} ${this.#nameOf(command.id)}`;
+    const mode = command.kind === 'put' ? command.spec.transition.mode : '';
+    this.#pendingCommands += 1;
+    this.#tables.expect(command);
+    void process.controller.submit(command).then((result) => {
+      if (process !== this.#process) return;
+      this.#pendingCommands -= 1;
+      this.#note(
+        `${what} ${mode}: ${result.kind === 'accepted' ? `accepted ${result.id.slice(0, 8)}` : result.reason}`,
+      );
+      if (result.kind === 'accepted') this.#promises.note(command, result.id);
+    });
+  }
+
+  #turn(to: 'bad' | 'well'): void {
+    const { keys } = this.upstreams;
+    const [newest] = this.#running.plane.table.chain;
+    const isNewest = to === 'bad' && newest !== undefined && this.chance.hits(0.5);
+    const key = this.chance.pick(isNewest ? newest.servers.map((server) => server.key) : keys);
+    // Often a whole version at once: its servers have the same program.
+    const network = key.slice(0, key.lastIndexOf('.'));
+    const all = this.chance.hits(0.7) ? keys.filter((other) => other.startsWith(`${network}.`)) : [key];
+    const manners = all.map((each) => `${each} ${this.upstreams.turn(each, to, this.time.nowMs)}`);
+    this.#note(manners.join(', '));
+  }
+
+  /** News of an epoch that is over changes nothing. */
+  async #tellStale(): Promise<void> {
+    const { observer, controller } = this.#running;
+    const stale = this.#tables.staleEpoch(this.chance);
+    if (stale === null || this.#pendingCommands > 0) return;
+    const { id: versionId, epoch } = stale;
+    const look = (): string => JSON.stringify([controller.list(), controller.ledger(), this.#running.plane.table]);
+    look();
+    await settled();
+    const before = look();
+    const server = '10.0.0.1:80';
+    for (let n = 0; n < 8; n += 1) {
+      observer.outcome({ versionId, epoch, kind: 'answered', server, latencyMs: 1, direct: true, counts: true });
+      observer.outcome({ versionId, epoch, kind: 'refused', server, latencyMs: 1, direct: true, counts: true });
+      observer.finding({ versionId, epoch, kind: 'blamed', cause: 'reset', server, absorbed: true, text: 'stale' });
+    }
+    await settled();
+    if (look() !== before)
+      this.#fail(`News of epoch ${epoch} of ${this.#nameOf(versionId)}, which is over, changed the state`);
+  }
+
+  // ---- requests
+
+  #ask(): void {
+    const client = this.chance.pick(this.#clients);
+    if (client.busy) return;
+    const { plane, clock, exchanges } = this.#running;
+    const process = this.#running;
+    const { chance, time } = this;
+    const method = chance.pick(['GET', 'GET', 'GET', 'PUT', 'POST', 'POST', 'DELETE']);
+    const bytes = chance.hits(0.8) ? 40 : 100;
+    const bodyBytes = method === 'PUT' || method === 'POST' ? 20 : 0;
+    this.#asked += 1;
+    const id = `${this.#asked}`;
+    const isRepeated = method === 'POST' && chance.hits(0.3);
+    const cookies = client.cookies(time.nowMs);
+    const fields = {
+      ...(cookies === '' ? {} : { Cookie: cookies }),
+      ...(isRepeated ? { 'Idempotency-Key': id } : {}),
+    };
+    const request = requestHead(method, `/${id}/${bytes}`, { fields, bodyBytes });
+    const facts = new Http1RequestFacts(plane, client.ip);
+    facts.of(request);
+    const { table } = plane;
+    const plan = decide(table, facts);
+    this.#tables.admitted(table, plan);
+    const asked: Asked = {
+      id,
+      client,
+      method,
+      repeatable: method !== 'POST' || isRepeated,
+      bytes,
+      begunMs: time.nowMs,
+      table,
+      plan,
+      cookie: client.versionCookie(time.nowMs),
+      budgetRefusedBefore: process.budgetRefused,
+      outcome: 'open',
+      status: 0,
+      answeredBy: '',
+      headMs: -1,
+      body: '',
+    };
+    const side = new SimulatedSide(request, {
+      facts,
+      clientIp: client.ip,
+      asked: () => asked,
+      nowMs: () => time.nowMs,
+      onEnd: () => this.#ended(entry),
+    });
+    const exchange = new Exchange(plane, side);
+    const entry = { asked, exchange };
+    this.#open.add(entry);
+    exchanges.add(exchange);
+    client.busy = true;
+    side.requestComplete = !hasBody(request);
+    exchange.begin();
+    if (hasBody(request)) {
+      clock.after(chance.below(5), () => {
+        if (asked.outcome !== 'open') return;
+        exchange.requestBody(Buffer.alloc(bodyBytes), 0, bodyBytes);
+        side.requestComplete = true;
+        exchange.requestEnd(null);
+        exchange.requestFlush();
+      });
+    }
+    if (chance.hits(0.03)) clock.after(chance.below(3000), () => this.#leave(entry));
+  }
+
+  #leave(entry: { readonly asked: Asked; readonly exchange: Exchange }): void {
+    if (entry.asked.outcome !== 'open') return;
+    entry.asked.outcome = 'left';
+    entry.exchange.clientGone();
+    this.#ended(entry);
+  }
+
+  #ended(entry: { readonly asked: Asked; readonly exchange: Exchange }): void {
+    const { asked, exchange } = entry;
+    const process = this.#running;
+    this.#open.delete(entry);
+    process.exchanges.delete(exchange);
+    asked.client.busy = false;
+    const wrong = judgeExchange(asked, {
+      upstreams: this.upstreams,
+      nowMs: this.time.nowMs,
+      serving: new Set(process.plane.table.chain.map(({ id }) => id)),
+      budgetRefused: process.budgetRefused - asked.budgetRefusedBefore,
+      holdBytes: HOLD_BYTES,
+    });
+    if (wrong !== null) this.#wrong ??= `Request ${asked.id} of ${asked.client.name}: ${wrong}`;
+  }
+
+  /** Found inside the data plane, which must not see it thrown. */
+  #wrong: string | null = null;
+
+  // ---- lives
+
+  async #start(): Promise<void> {
+    const { time, chance, upstreams } = this;
+    this.#process = await Process.start({
+      config: this.#config,
+      time,
+      chance,
+      upstreams,
+      disk: this.#disk,
+      log: this.#log,
+      onTable: (table: RoutingTable) => {
+        const wrong = this.#tables.judge(table, this.#disk.text(STATE_PATH));
+        if (wrong !== null) this.#wrong ??= wrong;
+      },
+    });
+    await settled();
+    this.#check();
+  }
+
+  async #restart(): Promise<void> {
+    // A full disk would lose what the end writes, which is a crash's business.
+    this.#heal();
+    this.#note('restart');
+    this.#dropClients();
+    await this.#running.close();
+    this.#tables.newLife();
+    await this.#start();
+    this.#keepPromises('any');
+  }
+
+  async #crash(): Promise<void> {
+    const isSettled =
+      this.#pendingCommands === 0 &&
+      !this.#disk.dead &&
+      this.#disk.failing.size === 0 &&
+      this.time.nowMs - this.#diskFailedMs > RETRIED_MS;
+    const before = isSettled ? this.#promises.look(this.#running.controller) : null;
+    this.#dropClients();
+    this.#running.die();
+    this.#process = null;
+    this.#pendingCommands = 0;
+    this.#disk = this.chance.pick(this.#disk.survivors());
+    this.#tables.newLife();
+    const isChanged = this.chance.hits(0.1);
+    if (isChanged) this.#config = this.#newConfig();
+    this.#note(`crash${isSettled ? ' in quiet' : ''}${isChanged ? ', and the configuration has changed' : ''}`);
+    await this.#pass(this.chance.below(2000));
+    await this.#start();
+    this.#keepPromises(before !== null && !isChanged ? before : 'any');
+  }
+
+  #keepPromises(before: ReturnType<Promises['look']> | 'any'): void {
+    const wrong = this.#promises.judge(this.#running.controller, before);
+    if (wrong !== null) this.#fail(wrong);
+  }
+
+  #dropClients(): void {
+    for (const { asked } of this.#open) {
+      asked.outcome = 'left';
+      asked.client.busy = false;
+    }
+    this.#open.clear();
+  }
+
+  // ---- the world around
+
+  #heal(): void {
+    this.#disk.failing.clear();
+    this.#disk.diesAfter = Number.POSITIVE_INFINITY;
+  }
+
+  async #pass(durationMs: number): Promise<void> {
+    await this.time.pass(durationMs, () => this.#check());
+  }
+
+  async #settle(): Promise<void> {
+    await settled();
+    if (this.#disk.failing.size > 0) this.#diskFailedMs = this.time.nowMs;
+    this.#check();
+    if (this.#disk.dead) await this.#crash();
+  }
+
+  /** What must hold at every moment. */
+  #check(): void {
+    if (this.#wrong !== null) this.#fail(this.#wrong);
+    const process = this.#process;
+    if (process === null) return;
+    if (process.plane.table.chain.length === 0) this.#fail('No version serves');
+    if (process.controller.list().length === 0) this.#fail('No version is left');
+  }
+
+  /** All goes well again: everything ends, and nothing is left over. */
+  async #end(): Promise<void> {
+    this.#note('all goes well again');
+    this.#heal();
+    for (const key of this.upstreams.keys) this.upstreams.turn(key, 'well', this.time.nowMs);
+    await this.#pass(30_000);
+    await this.#settle();
+    const { plane } = this.#running;
+    if (this.#open.size > 0) this.#fail(`${this.#open.size} exchanges never ended`);
+    const busy = plane.table.chain.filter(({ id }) => (plane.register.find(id)?.inFlight ?? 0) !== 0);
+    if (busy.length > 0) this.#fail(`Version ${busy[0]?.version} counts exchanges in flight that are over`);
+    if (plane.budget.usedBytes !== 0) this.#fail(`${plane.budget.usedBytes} bytes are kept of exchanges that are over`);
+    if (plane.droppedAnswers !== 0) this.#fail(`${plane.droppedAnswers} dropped answers are counted that are over`);
+    await this.#running.close();
+  }
+
+  get #running(): Process {
+    if (this.#process === null) throw new Error('No process is running');
+    return this.#process;
+  }
+
+  #ids(): readonly string[] {
+    return this.#running.controller.list().map(({ cluster }) => cluster.uuid);
+  }
+
+  #nameOf(id: string): string {
+    return `${this.#process?.controller.status(id)?.version} ${id.slice(0, 8)}`;
+  }
+
+  #newServers(count: number): readonly { readonly hostname: string; readonly port: number }[] {
+    this.#versions += 1;
+    const servers = Array.from({ length: count }, (_, index) => ({
+      hostname: `10.${this.#versions >> 8}.${this.#versions & 255}.${index + 1}`,
+      port: 80,
+    }));
+    for (const { hostname, port } of servers) this.upstreams.add(`${hostname}:${port}`, this.time.nowMs);
+    return servers;
+  }
+
+  #newConfig(): Config {
+    const parsed = parseConfig(
+      JSON.stringify({
+        proxy: { port: 0 },
+        configService: { port: 0 },
+        putWait: 0.5,
+        timeouts: { connect: 0.3, response: 3, idleBody: 1, drain: 3, tunnelDrain: 5, abandonAfter: 1 },
+        replay: { holdBytes: HOLD_BYTES, budget: this.chance.pick([0.2, 1]) },
+        cluster: { servers: this.#newServers(1), version: `${1 + this.chance.below(3)}.0` },
+      }),
+    );
+    if (!parsed.ok) throw new Error(parsed.errors.join('\n'));
+    return parsed.value;
+  }
+
+  #noteLine(level: string, text: string): void {
+    this.#note(`${level} ${text}`);
+    if (level === 'CRITICAL') this.#wrong ??= text;
+  }
+
+  #note(text: string): void {
+    this.#trail.push(`${this.time.nowMs} ms: ${text}`);
+    if (this.#trail.length > TRAIL_MAX) this.#trail.shift();
+  }
+
+  #fail(what: string): never {
+    throw new Violation([what, ...this.#trail].join('\n  '));
+  }
+}
