@@ -21,10 +21,22 @@ export function ledgerCommand(program: Command, terminal: Terminal): void {
   });
 }
 
+/** In the order in which the log tells them. */
+const COUNTS: Readonly<Record<keyof LedgerView['counts'], string>> = {
+  requests: 'requests',
+  replays: 'replays',
+  absorbed: 'absorbed',
+  blamed: 'blamed',
+  shared: 'shared',
+  unpaired: 'unpaired',
+  notReplayable: 'not replayable',
+  budgetRefused: 'refused by the budget',
+};
+
 function paragraph(release: LedgerView): string {
   const { counts, decided, decision, rule, reason } = release;
   const end = decided === null ? 'goes on' : `${decision} at ${decided} by rule ${rule}: ${reason}`;
-  const counted = Object.entries(counts).map(([name, count]) => `${count} ${words(name)}`);
+  const counted = Object.entries(COUNTS).map(([key, words]) => `${counts[key as keyof typeof counts]} ${words}`);
   return [
     `${release.version} ${release.mode} ${release.id}`,
     `  ${end}`,
@@ -32,9 +44,4 @@ function paragraph(release: LedgerView): string {
     `  ${counted.join(', ')}`,
     '',
   ].join('\n');
-}
-
-/** `notReplayable` as `not replayable`. */
-function words(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -14,9 +14,9 @@ export const SLOW_START_STEP_MS = 1_000;
  * @param health of each server of the list, in its order
  */
 export function askable(servers: readonly Server[], health: readonly ServerHealth[], nowMs: number): readonly Server[] {
-  if (!health.some(takesRequests)) return servers;
   const weights = health.map((one) => (takesRequests(one) ? weightOf(one, nowMs) : 0));
   const largest = Math.max(...weights);
+  // All alike: all well, all returning, or all ejected.
   if (weights.every((weight) => weight === largest)) return servers;
   return servers.flatMap((server, index) => {
     const weight = (weights[index] ?? 0) / largest;

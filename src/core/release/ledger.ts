@@ -71,7 +71,7 @@ export interface LedgerEntry {
 }
 
 /** Releases that are remembered. */
-export const LEDGER_MAX = 100;
+const LEDGER_MAX = 100;
 
 export const NO_FIGURES: FigureCounts = { requests: 0, replays: 0, absorbed: 0, notReplayable: 0, budgetRefused: 0 };
 export const NO_COUNTS: ReleaseCounts = { ...NO_FIGURES, blamed: 0, shared: 0, unpaired: 0 };
@@ -132,7 +132,7 @@ export function ledgerLine(version: VersionState, entry: LedgerEntry): string {
 }
 
 function baselineText({ requests, failures, source }: Baseline, { assumedRate }: VerdictRules): string {
-  if (source === 'assumed') return `of the older version ${Number((100 * assumedRate).toPrecision(2))} % are assumed`;
+  if (source === 'assumed') return `${Number((100 * assumedRate).toPrecision(2))} % is assumed of the older version`;
   return `the older version failed ${failures} of ${requests} ${source === 'release' ? 'meanwhile' : 'before'}`;
 }
 

@@ -158,7 +158,8 @@ function unlisted(event: ReleaseEvent, version: VersionState | undefined): on.Re
   if (word !== undefined) {
     if (version === undefined) return unknown;
     const which = isCandidate(version) ? 'one that takes traffic already' : 'a version on trial';
-    const reason = `Version ${versionText(version.spec)} is ${version.phase}: only ${which} can be ${word}`;
+    const is = version.phase === 'failed' ? 'has failed' : `is ${version.phase}`;
+    const reason = `Version ${versionText(version.spec)} ${is}: only ${which} can be ${word}`;
     return { because: 'conflict', reason };
   }
   const where = version === undefined ? 'no version' : `a version that is ${version.phase}`;

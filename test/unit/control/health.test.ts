@@ -81,6 +81,13 @@ describe('a server of a version on trial', () => {
     expect(shares(world)).toHaveLength(3);
   });
 
+  test('is judged by findings alone: what no exchange has decided yet says nothing', async () => {
+    const world = await onTrial();
+    for (let n = 0; n < 9; n += 1) world.report('new', 'server-error', { server: B });
+    await settled();
+    expect(shares(world)).toHaveLength(3);
+  });
+
   test('is not ejected for what it answers when it is the only one', async () => {
     const world = await onTrial([A]);
     for (let n = 0; n < 3; n += 1) find(world, A);
@@ -270,10 +277,22 @@ describe('a dead version on trial', () => {
     const world = await onTrial([A]);
     world.network.down.add(A).add(OLD);
     world.report('new', 'refused', { server: A });
-    await settled();
+    await world.clock.pass(2_000);
     world.network.down.delete(OLD);
-    await world.clock.pass(1_000);
+    expect(world.dataPlane.chain()).toEqual(['new', 'old']);
+    await world.clock.pass(2_000);
     expect(world.dataPlane.chain()).toEqual(['old']);
+  });
+
+  test('is not taken back for a dormant version, which has never carried its traffic', async () => {
+    const world = await onTrial([A]);
+    const between = spec('INSTANT', { version: '1.5', uuid: 'between', servers: ['10.0.2.1:80'] });
+    await world.controller.submit({ kind: 'put', spec: between, origin: 'rest' });
+    expect(world.dataPlane.chain()).toEqual(['new', 'between', 'old']);
+    world.network.down.add(A).add(OLD);
+    world.report('new', 'refused', { server: A });
+    await world.clock.pass(5_000);
+    expect(world.phaseOf('new')).toBe('watching');
   });
 
   test('an older version that answers a request meanwhile answers, whatever the probe of it says', async () => {
@@ -348,6 +367,40 @@ describe('a version that is not on trial', () => {
     world.report('old', 'answered', { server: B });
     await settled();
     expect(shares(world, 'old')).toEqual([`${B} 100`]);
+  });
+
+  test('and brings it forward only four times a second, however many they are', async () => {
+    const world = await alone([A, B], { healthCheck: { ...CHECK, intervalMs: 60_000 } });
+    world.network.checks.set(A, { status: 500 }).set(B, { status: 500 });
+    await world.clock.pass(190_000);
+    world.network.tried.length = 0;
+    for (let n = 0; n < 100; n += 1) {
+      world.report('old', 'answered', { server: B });
+      await settled();
+    }
+    expect(world.network.tried.sort()).toEqual([A, B]);
+  });
+
+  test('a late answer of an ejected server does not bring it back while others do well', async () => {
+    const world = await alone([A, B]);
+    world.network.down.add(A);
+    world.report('old', 'refused', { server: A });
+    await settled();
+    world.network.down.delete(A);
+    world.report('old', 'answered', { server: A });
+    await settled();
+    expect(shares(world, 'old')).toEqual([`${B} 100`]);
+  });
+
+  test('its route stays the same object while the same servers may be asked', async () => {
+    const world = await alone([A, B]);
+    world.network.down.add(A);
+    world.report('old', 'refused', { server: A });
+    await settled();
+    const [route] = world.dataPlane.table.chain;
+    const lower = spec('INSTANT', { version: '0.5', uuid: 'lower', servers: ['10.0.2.1:80'] });
+    await world.controller.submit({ kind: 'put', spec: lower, origin: 'rest' });
+    expect(world.dataPlane.table.chain[0]).toBe(route);
   });
 
   test('loses a server that fails three requests in a row, but never most of them for what they answer', async () => {

@@ -309,7 +309,7 @@ test('status tells where a version stands, in every phase', async () => {
     verdict: { kind: 'inconclusive' },
     evidence: { blamed: 1 },
     baseline: { source: 'assumed' },
-    servers: [{ hostname: '10.0.0.2', port: 80 }],
+    servers: [{ hostname: '10.0.0.2', port: 80, health: 'healthy' }],
     inFlight: 2,
     tunnels: 1,
   });
@@ -317,6 +317,7 @@ test('status tells where a version stands, in every phase', async () => {
   expect(world.controller.status('id-2')).toMatchObject({
     phase: 'failed',
     reason: 'It was rolled back by hand',
+    servers: [{ hostname: '10.0.0.2', port: 80 }],
     paused: null,
     verdict: null,
   });

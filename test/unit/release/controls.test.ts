@@ -27,7 +27,7 @@ function machineIn(phase: VersionPhase): Machine {
   return machine;
 }
 
-const REFUSED = /^Version [02] \[10\.0\.0\.1:80\] is (starting|stable|standby|draining|failed|retired): only /;
+const REFUSED = /^Version [02] \[10\.0\.0\.1:80\] (has failed|is (starting|stable|standby|draining|retired)): only /;
 
 /** The phase it leads to, or the reason of the refusal. */
 const RESULTS: Readonly<Record<VersionPhase, Readonly<Record<Control, VersionPhase | RegExp>>>> = {

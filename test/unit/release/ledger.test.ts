@@ -72,7 +72,7 @@ test('the line says what was decided, by what rule, on what evidence', () => {
   expect(machine.logged()).toContainEqual(
     'WARNING Release of version 2 [10.0.0.1:80] is over: failed by rule consecutive: It failed 5 requests in a row; ' +
       '12 requests, 5 replays, 5 absorbed, 5 blamed, 0 shared, 0 unpaired, 0 not replayable, 0 refused by the budget; ' +
-      'of the older version 0.5 % are assumed',
+      '0.5 % is assumed of the older version',
   );
   const good = released();
   good.measure('v', { older: { id: 'old', requests: 400, failures: 3, unpaired: 0 } });

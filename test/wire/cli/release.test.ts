@@ -1,24 +1,26 @@
 /** The commands about one release, each against a running Cutover. */
 import { expect, test } from 'vitest';
+import { cluster } from '../../kit/config-service.ts';
 import { startProxy } from '../../kit/cutover.ts';
+import { answers, startServer } from '../../kit/scripted-server.ts';
 import { cutover } from '../../unit/cli/terminal.ts';
 
 async function release() {
-  const { configPort, put } = await startProxy({ servers: [{ hostname: '127.0.0.1', port: 1034 }], version: '1' });
-  const next = { servers: [{ hostname: '127.0.0.1', port: 1036 }], version: '2' };
-  const id = await put({ ...next, upgradeTransition: { mode: 'GRADUAL' } });
-  return { id, run: (...words: string[]) => cutover([...words, '--url', `127.0.0.1:${configPort}`]) };
+  const [old, next] = [await startServer(answers('old')), await startServer(answers('new'))];
+  const { configPort, put } = await startProxy(cluster('1', [old]));
+  const id = await put(cluster('2', [next], { mode: 'GRADUAL' }));
+  return { id, port: next.port, run: (...words: string[]) => cutover([...words, '--url', `127.0.0.1:${configPort}`]) };
 }
 
 const SILENT = { code: 0, out: '', err: '' };
 
 test('pause, resume, promote and rollback say nothing when they went well, and the reason when not', async () => {
-  const { id, run } = await release();
+  const { id, port, run } = await release();
   expect(await run('pause', id, '--reason', 'lunch')).toEqual(SILENT);
   expect(await run('pause', id)).toEqual({
     code: 1,
     out: '',
-    err: 'The config service answered 409: Version 2 [127.0.0.1:1036] is paused already\n',
+    err: `The config service answered 409: Version 2 [127.0.0.1:${port}] is paused already\n`,
   });
   expect(await run('resume', id)).toEqual(SILENT);
   expect(await run('promote', id)).toEqual(SILENT);
