@@ -46,6 +46,9 @@ const RETRY_MS = 1000;
 /** What someone waits for: refused when it can't be kept, and not tried again. */
 const COMMANDS: readonly ReleaseEvent['kind'][] = ['put', 'delete', 'promote', 'pause', 'resume', 'rollback'];
 
+/** What time brings about comes again as long as it is due; when it could not be kept at first it may be due no longer. */
+const OF_TIME: readonly ReleaseEvent['kind'][] = ['quiet', 'counted', 'regret-over', 'drain-over', 'drained'];
+
 export class Writer {
   readonly #parts: WriterParts;
   readonly #keeper: Keeper;
@@ -165,7 +168,7 @@ export class Writer {
     } catch (error) {
       if (!COMMANDS.includes(event.kind)) {
         if (takesBack(this.#state, next)) return 'later';
-        this.#waiting.set(`${event.kind} ${event.id}`, event);
+        if (!OF_TIME.includes(event.kind)) this.#waiting.set(`${event.kind} ${event.id}`, event);
       }
       this.#retryAtMs = this.#parts.clock.nowMs() + RETRY_MS;
       return { kind: 'not-kept', reason: (error as Error).message };

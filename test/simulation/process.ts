@@ -13,6 +13,7 @@ import { CookieLines } from '../../src/core/routing/cookies.ts';
 import { ReplayBudget } from '../../src/core/routing/replay-budget.ts';
 import type { RoutingTable } from '../../src/core/routing/table.ts';
 import { BufferBudget } from '../../src/proxy/buffer-budget.ts';
+import { Comparisons } from '../../src/proxy/comparisons.ts';
 import type { Exchange } from '../../src/proxy/exchange.ts';
 import type { Plane } from '../../src/proxy/plane.ts';
 import { Register } from '../../src/proxy/register.ts';
@@ -67,7 +68,7 @@ export class Process implements DataPlanePort {
     const lock = () => Promise.resolve({ release: () => Promise.resolve() });
     const kept = await openState({ path: STATE_PATH, files: parts.disk, clock, log: parts.log, lock });
     const process = new Process(parts, clock, kept);
-    if (kept.state !== null) await process.controller.restore(kept.state);
+    if (kept.state !== null) process.controller.restore(kept.state);
     const { config } = parts;
     // Not waited for: a PUT may have to wait for its version, and time stands still here.
     process.started = process.controller.start(config.cluster, config.clusterAsWritten);
@@ -101,6 +102,7 @@ export class Process implements DataPlanePort {
       rotation: new Rotation(),
       replayBudget: this.#budget,
       dateLine: new DateLine(),
+      comparisons: new Comparisons(),
       tunnels: new Set(),
       table: { number: 0, cut: [], chain: [], thresholds: [], single: [], fanOut: [] },
       draining: false,

@@ -80,9 +80,9 @@ export class Upstreams {
     return this.#chance.pick(['well', 'well', 'fails', 'resets', 'cuts', 'refuses'] as const);
   }
 
-  /** True when the server has done well all the time since then. */
+  /** True when the server has done well all the time since before then. */
   wasWellSince(key: string, sinceMs: number): boolean {
-    return (this.#servers.get(key)?.wellSinceMs ?? Number.POSITIVE_INFINITY) <= sinceMs;
+    return (this.#servers.get(key)?.wellSinceMs ?? Number.POSITIVE_INFINITY) < sinceMs;
   }
 
   note(requestId: string, seen: Seen): void {
@@ -107,6 +107,7 @@ export class Upstreams {
         else after(1, () => resolve(manner === 'refuses' ? failure('refused') : null));
         return promise;
       },
+      checkHttp: () => Promise.reject(new Error('No version of the simulation has a health check')),
     };
   }
 }

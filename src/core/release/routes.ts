@@ -47,7 +47,6 @@ function routeOf(version: VersionState, place: 'above-stable' | 'not-above'): Ro
     patienceMs: transition.patienceMs,
     duplicatedMethods: transition.duplicatedMethods,
     compare: transition.compare,
-    judgesDivergence: transition.verdict.divergence !== null,
     responseTimeoutMs: transition.responseTimeoutMs,
     holdBytes: transition.holdBytes,
     holdMs: transition.holdMs,

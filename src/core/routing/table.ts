@@ -43,8 +43,6 @@ export interface Route {
   readonly duplicatedMethods: readonly string[] | null;
   /** CONCURRENT: what of the answers is compared; else null. */
   readonly compare: CompareRules | null;
-  /** CONCURRENT: the verdict looks at how often answers differ, so the noise has to be known soon. */
-  readonly judgesDivergence: boolean;
   /** No response head within this time is a failure of the attempt. */
   readonly responseTimeoutMs: number;
   /** While on trial: an answer is held back until it is whole, or this many bytes, or this long after its head. */

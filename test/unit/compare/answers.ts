@@ -11,6 +11,7 @@ const RULES: CompareRules = {
   ignoreJson: [],
   ignoreBody: [],
   sample: 0,
+  sampleFirst: 0,
 };
 
 export interface Told {

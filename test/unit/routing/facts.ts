@@ -20,7 +20,6 @@ export function route(id: string, options: Partial<Route> = {}): Route {
     patienceMs: 1000,
     duplicatedMethods: null,
     compare: null,
-    judgesDivergence: false,
     responseTimeoutMs: 30_000,
     holdBytes: 65_536,
     holdMs: 250,
