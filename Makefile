@@ -74,7 +74,7 @@ endif
 run: build ## run the proxy with CONFIG=./config.json
 	exec bin/cutover run --config $(CONFIG)
 
-demo: build ## upgrade a real application under traffic; MODE=INSTANT, SESSION, GRADUAL or CONCURRENT, all by default
+demo: build ## upgrade a real application under traffic; MODE=INSTANT, SESSION, GRADUAL, CONCURRENT or ROLLBACK, all by default
 	node demo/demo.ts $(MODE)
 
 test: build ## every check and test

@@ -1,15 +1,15 @@
 /**
  * The main job on a real application: TiddlyWiki is upgraded under traffic, crashes, and is taken back, in each of the
- * four modes. Ends with 0 when no client request failed and every step happened.
+ * four modes; then a release that answers errors is rolled back. Ends with 0 when no client request failed and every step happened.
  *
- *   node demo/demo.ts [MODE]      all four modes by default
+ *   node demo/demo.ts [MODE]      everything by default; ROLLBACK for the bad release alone
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endAll } from './children.ts';
 import { Narrator } from './narrator.ts';
-import { NEW, OLD, playUpgrade, type Result, SCENARIOS } from './upgrade.ts';
+import { NEW, OLD, playBadRelease, playUpgrade, type Result, ROLLBACK, SCENARIOS } from './upgrade.ts';
 import { installWiki } from './wiki.ts';
 
 const narrator = new Narrator();
@@ -30,7 +30,10 @@ main().then(end, (error: Error) => {
 async function main(): Promise<number> {
   const asked = (process.argv[2] ?? process.env.MODE ?? '').toUpperCase();
   const scenarios = SCENARIOS.filter((scenario) => asked === '' || scenario.mode === asked);
-  if (scenarios.length === 0) throw new Error(`MODE is ${asked}: it must be INSTANT, SESSION, GRADUAL or CONCURRENT`);
+  const showsRollback = asked === '' || asked === ROLLBACK;
+  if (scenarios.length === 0 && !showsRollback) {
+    throw new Error(`MODE is ${asked}: it must be INSTANT, SESSION, GRADUAL, CONCURRENT or ROLLBACK`);
+  }
   narrator.say(`Cutover upgrades TiddlyWiki ${OLD} to ${NEW}, loses it, and goes back`, 'bold');
   narrator.say('Both versions come from npm; the first time this takes some seconds ...', 'dim');
   await Promise.all([installWiki(OLD), installWiki(NEW)]);
@@ -40,10 +43,13 @@ async function main(): Promise<number> {
     const place = mkdtempSync(join(folder, `${scenario.mode.toLowerCase()}-`));
     results.push(await playUpgrade(scenario, place, narrator));
   }
+  if (showsRollback) {
+    results.push(await playBadRelease(mkdtempSync(join(folder, 'rollback-')), narrator));
+  }
   const requests = results.reduce((sum, result) => sum + result.requests, 0);
   const failures = results.flatMap((result) => result.failures);
   for (const failure of failures.slice(0, 10)) narrator.say(`  ${failure}`, 'red');
-  const modes = scenarios.map((scenario) => scenario.mode).join(' ');
+  const modes = [...scenarios.map((scenario) => scenario.mode), ...(showsRollback ? [ROLLBACK] : [])].join(' ');
   narrator.say(`\n${modes}: ${requests} client requests, ${failures.length} failed`, 'bold');
   return failures.length === 0 ? 0 : 1;
 }

@@ -1,11 +1,14 @@
 /** One upgrade in one mode, told step by step: old, upgrade, new, crash, old again. */
 import { Browser, type Tally } from './browser.ts';
+import { type Flaky, startFlaky } from './flaky.ts';
 import type { Narrator } from './narrator.ts';
 import { type Cluster, freePort, type RunningProxy, startProxy } from './proxy.ts';
 import { startWiki, type Wiki } from './wiki.ts';
 
 export const OLD = '5.3.8';
 export const NEW = '5.4.1';
+/** What to ask for to see a release that is rolled back. */
+export const ROLLBACK = 'ROLLBACK';
 const BROWSERS = 8;
 /** Good answers that make a phase: enough to see that it holds. */
 const ANSWERS_PER_PHASE = 500;
@@ -73,6 +76,30 @@ export async function playUpgrade(scenario: Scenario, folder: string, narrator: 
     await Promise.all([old.kill(), next.kill()]);
   }
   if (exitCode !== 0) throw new Error(`Cutover ended with code ${exitCode}`);
+  return stage.result();
+}
+
+/** A release that answers three requests of ten with 500: it is rolled back, and no client sees one. */
+export async function playBadRelease(folder: string, narrator: Narrator): Promise<Result> {
+  const [oldPort, newPort] = [await freePort(), await freePort()];
+  const [old, next] = await Promise.all([startWiki(OLD, folder, oldPort), startWiki(NEW, folder, newPort)]);
+  const flaky = await startFlaky(next);
+  const proxy = await startProxy(folder, clusterOf(old));
+  const stage = new Stage(proxy, narrator, await proxy.firstId());
+  try {
+    narrator.heading(ROLLBACK, 'the new version answers 3 requests of 10 with 500');
+    await stage.welcome('Ann Bob Cid Dee Eve Fay Gus Hal'.split(' ').slice(0, BROWSERS));
+    await stage.watch('old version', OLD);
+    const bad: Scenario = { mode: 'INSTANT', story: '', upgradeTransition: { mode: 'INSTANT' } };
+    const id = await stage.upgrade(bad, { ...next, port: flaky.port });
+    await stage.rollback(id, flaky);
+    await stage.watch('back on old', OLD);
+  } finally {
+    await stage.farewell();
+    await proxy.stop();
+    flaky.close();
+    await Promise.all([old.kill(), next.kill()]);
+  }
   return stage.result();
 }
 
@@ -167,6 +194,20 @@ class Stage {
     await until('the removal of the new version', () => /WARNING.*Removing cluster/.test(this.#proxy.log));
     const said = /WARNING\s*-\s*(Removing cluster[^\n]*)/.exec(this.#proxy.log)?.[1] ?? '';
     this.#narrator.line('cutover', said, 'yellow');
+    if (await this.#proxy.shows(id)) throw new Error('The new version is still configured');
+  }
+
+  /** Waits for the verdict, and shows the line of the ledger that says why. */
+  async rollback(id: string, flaky: Flaky): Promise<void> {
+    const line = /(Release of version [^\n]* is over: failed[^\n]*)/;
+    await until('the rollback of the new version', () => line.test(this.#proxy.log));
+    this.#narrator.line(
+      '500s',
+      `${flaky.errors()} answers of the new version were errors, and none reached a browser`,
+      'red',
+    );
+    for (const part of (line.exec(this.#proxy.log)?.[1] ?? '').split(/; |: /))
+      this.#narrator.line('ledger', part, 'yellow');
     if (await this.#proxy.shows(id)) throw new Error('The new version is still configured');
   }
 

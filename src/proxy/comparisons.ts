@@ -8,8 +8,6 @@ import type { Asking, Question } from './asking.ts';
 import { Comparison } from './comparison.ts';
 import type { Plane } from './plane.ts';
 
-/** So many requests at first are all asked twice, so that the noise is known early. */
-const FIRST_ASKED_TWICE = 50;
 /** Spreads a share evenly and in step with nothing, which a fixed interval would not (Weyl's sequence). */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
@@ -32,7 +30,7 @@ export class Comparisons {
     const compare = newest?.route.compare ?? null;
     if (newest === undefined || older === undefined || compare === null || !question.counts) return null;
     const ready = this.#readyFor(compare, newest.route.epoch);
-    const asksTwice = isSampled(plane, ready, { sample: compare.sample, method: question.outgoing.request.method });
+    const asksTwice = isSampled(plane, ready, { compare, method: question.outgoing.request.method });
     return new Comparison(plane, { rules: ready.rules, askings, question, asksTwice });
   }
 
@@ -48,11 +46,11 @@ export class Comparisons {
 function isSampled(
   plane: Plane,
   ready: Ready,
-  { sample, method }: { readonly sample: number; readonly method: string },
+  { compare, method }: { readonly compare: CompareRules; readonly method: string },
 ): boolean {
-  if (sample === 0 || !SAFE_METHODS.includes(method)) return false;
+  if (compare.sample === 0 || !SAFE_METHODS.includes(method)) return false;
   ready.phase = (ready.phase + GOLDEN) % 1;
-  const isDue = ready.askedTwice < FIRST_ASKED_TWICE || ready.phase < sample;
+  const isDue = ready.askedTwice < compare.sampleFirst || ready.phase < compare.sample;
   if (!isDue || plane.droppedAnswers >= plane.config.limits.concurrentAttempts) return false;
   ready.askedTwice += 1;
   return true;

@@ -60,6 +60,7 @@ const transition = z.object({
       ignoreJson: names,
       ignoreBody: z.array(z.string()),
       sample: z.number().min(0).max(1),
+      sampleFirst: count,
     })
     .nullable(),
 });

@@ -191,6 +191,15 @@ test('only requests that change nothing are asked twice', async () => {
   expect(run.old.arrivals.map(({ head }) => head.method).sort()).toEqual(['DELETE', 'GET', 'GET', 'POST', 'PUT']);
 });
 
+test('on a sample of one percent the older version is asked once in a hundred times twice', async () => {
+  const run = await release(answers('a'), answers('a'), { compare: { sample: 0.01 } });
+  await run.ask(300);
+  const { counts } = await run.compared(300);
+  expect(run.old.arrivals.length).toBeGreaterThanOrEqual(302);
+  expect(run.old.arrivals.length).toBeLessThanOrEqual(304);
+  expect(counts.different).toBe(0);
+});
+
 test('second answers count among the dropped ones while they run, and no longer', async () => {
   const config = { limits: { concurrentAttempts: 1 } };
   const run = await release(answers('a'), answers('a'), { compare: { sample: 1 }, config });
@@ -202,9 +211,9 @@ test('second answers count among the dropped ones while they run, and no longer'
   run.old.script = () => gate.promise;
   run.next.script = () => gate.promise;
   aborted.send(requestText({ target: '/aborted' }));
-  await run.next.until(() => run.next.targets.includes('/aborted'));
+  const arrival = await run.next.arrival(run.next.arrivals.length);
   aborted.reset();
-  await run.next.until(() => run.next.open.size === 0 || run.old.open.size === 0);
+  await arrival.gone();
   gate.resolve();
   run.old.script = answers('a');
   run.next.script = answers('a');

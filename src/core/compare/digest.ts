@@ -10,7 +10,7 @@ import { withoutParts } from './json-path.ts';
 import type { ReadyRules } from './rules.ts';
 
 /** The longest body of which parts can be left out. */
-export const BODY_BYTES_MAX = 64 * 1024;
+const BODY_BYTES_MAX = 64 * 1024;
 /** What leaving out parts of one body may cost: some 20 ms at worst. */
 const STEPS_MAX = 2_000_000;
 const FIRST_BYTES = 4096;

@@ -12,7 +12,7 @@ import {
   parsePattern,
 } from './pattern-parser.ts';
 
-export const PATTERN_CHARACTERS_MAX = 200;
+const PATTERN_CHARACTERS_MAX = 200;
 const INSTRUCTIONS_MAX = 1000;
 
 /** Steps that are left; shared by all patterns on one body. */

@@ -43,6 +43,8 @@ export interface CompareRules {
   readonly ignoreBody: readonly string[];
   /** Share of the requests for which the older version is asked twice, in [0, 1]. */
   readonly sample: number;
+  /** So many of them are asked twice at first, where a verdict waits for it; else 0. */
+  readonly sampleFirst: number;
 }
 
 export interface Transition {

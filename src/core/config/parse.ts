@@ -5,7 +5,16 @@
 import type { z } from 'zod';
 import { notYetWarnings } from './in-force.ts';
 import { issueLines, LINES_MAX, valueAt } from './issues.ts';
-import type { ClusterDefaults, ClusterSpec, Config, HealthCheck, Parsed, ServerAddress, Transition } from './model.ts';
+import type {
+  ClusterDefaults,
+  ClusterSpec,
+  CompareRules,
+  Config,
+  HealthCheck,
+  Parsed,
+  ServerAddress,
+  Transition,
+} from './model.ts';
 import { clusterErrors, clusterWarnings, fileErrors, modeOf, OPTIONS_OF } from './rules.ts';
 import {
   bodySchema,
@@ -155,9 +164,18 @@ function toTransition(values: TransitionValues | undefined, defaults: ClusterDef
     holdBytes: values?.replay?.holdBytes ?? defaults.holdBytes,
     holdMs: values?.replay?.holdTime === undefined ? defaults.holdMs : toMs(values.replay.holdTime),
     verdict: values?.verdict ?? VERDICT_DEFAULTS,
-    compare: mode === 'CONCURRENT' ? (values?.compare ?? COMPARE_DEFAULTS) : null,
+    compare: mode === 'CONCURRENT' ? toCompare(values) : null,
   };
 }
+
+/** Where differences decide, how often the older version differs from itself is to be known early. */
+function toCompare(values: TransitionValues | undefined): CompareRules {
+  const compare = values?.compare ?? COMPARE_DEFAULTS;
+  const decides = compare.sample > 0 && (values?.verdict?.divergence ?? null) !== null;
+  return { ...compare, sampleFirst: decides ? SAMPLE_FIRST : 0 };
+}
+
+const SAMPLE_FIRST = 50;
 
 /** What GET shows: the mode, the thesis's option of that mode, then the further options as they were given. */
 function shown(transition: Transition, given: unknown): Record<string, unknown> {

@@ -21,7 +21,7 @@ export interface Comparison {
 }
 
 /** So many differences are kept, and so many of the noise. */
-export const DIFFERENCES_MAX = 10;
+const DIFFERENCES_MAX = 10;
 
 const COMPARED_MIN = 50;
 const NOISE_COMPARED_MIN = 20;

@@ -5,12 +5,13 @@ import type { CompareRules } from '../../../src/core/config/model.ts';
 import { FieldLines } from '../../../src/core/http/fields.ts';
 import type { ResponseHead } from '../../../src/core/http/message.ts';
 
-export const RULES: CompareRules = {
+const RULES: CompareRules = {
   headers: ['content-type', 'location', 'set-cookie'],
   ignoreHeaders: [],
   ignoreJson: [],
   ignoreBody: [],
   sample: 0,
+  sampleFirst: 0,
 };
 
 export interface Told {

@@ -271,6 +271,7 @@ describe('what is compared', () => {
       ignoreJson: [],
       ignoreBody: [],
       sample: 0.01,
+      sampleFirst: 0,
     };
     expect(cluster(upgrade({ mode: 'CONCURRENT' })).transition.compare).toEqual(defaults);
     const given = {
@@ -280,8 +281,11 @@ describe('what is compared', () => {
       ignoreHeaders: ['X-Id'],
       sample: 1,
     };
-    expect(compare(given)).toEqual(given);
+    expect(compare(given)).toEqual({ ...given, sampleFirst: 0 });
     expect(cluster(upgrade({ mode: 'SESSION' })).transition.compare).toBeNull();
+    const decides = (sample: number) =>
+      cluster(upgrade({ mode: 'CONCURRENT', compare: { sample }, verdict: { divergence: 0.1 } })).transition.compare;
+    expect([decides(0.1)?.sampleFirst, decides(0)?.sampleFirst]).toEqual([50, 0]);
   });
 
   test('is shown as it was given', () => {

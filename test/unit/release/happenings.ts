@@ -15,7 +15,14 @@ export const fail = (id: string): Happening => ({
   olderAnswers: 'a',
 });
 
-const COMPARE = { headers: 'all' as const, ignoreHeaders: [], ignoreJson: [], ignoreBody: [], sample: 0 };
+const COMPARE = {
+  headers: 'all' as const,
+  ignoreHeaders: [],
+  ignoreJson: [],
+  ignoreBody: [],
+  sample: 0,
+  sampleFirst: 0,
+};
 
 const IDS = ['a', 'b', 'c', 'd'];
 const id = fc.constantFrom(...IDS);
@@ -69,7 +76,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   }),
   { weight: 3, arbitrary: finding },
   { weight: 3, arbitrary: measured },
-  { weight: 1, arbitrary: compared },
+  { weight: 2, arbitrary: compared },
   fc.record({ kind: fc.constant('counted' as const), id, requests: fc.constant(10) }),
   fc.record({ kind: fc.constant('drain-over' as const), id, what: fc.constant('exchanges' as const) }),
   fc.oneof(

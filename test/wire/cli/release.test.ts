@@ -9,25 +9,29 @@ async function release() {
   const [old, next] = [await startServer(answers('old')), await startServer(answers('new'))];
   const { configPort, put } = await startProxy(cluster('1', [old]));
   const id = await put(cluster('2', [next], { mode: 'GRADUAL' }));
-  return { id, port: next.port, run: (...words: string[]) => cutover([...words, '--url', `127.0.0.1:${configPort}`]) };
+  return {
+    id,
+    server: `127.0.0.1:${next.port}`,
+    run: (...words: string[]) => cutover([...words, '--url', `127.0.0.1:${configPort}`]),
+  };
 }
 
 const SILENT = { code: 0, out: '', err: '' };
 
 test('pause, resume, promote and rollback say nothing when they went well, and the reason when not', async () => {
-  const { id, port, run } = await release();
+  const { id, server, run } = await release();
   expect(await run('pause', id, '--reason', 'lunch')).toEqual(SILENT);
   expect(await run('pause', id)).toEqual({
     code: 1,
     out: '',
-    err: `The config service answered 409: Version 2 [127.0.0.1:${port}] is paused already\n`,
+    err: `The config service answered 409: Version 2 [${server}] is paused already\n`,
   });
   expect(await run('resume', id)).toEqual(SILENT);
   expect(await run('promote', id)).toEqual(SILENT);
   expect(await run('rollback', id, '-reason=ugly')).toEqual(SILENT);
   expect(await run('rollback', id)).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/answered 409: .* is failed/),
+    err: expect.stringMatching(/answered 409: .* has failed: only a version on trial/),
   });
   expect(await run('promote')).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/argument 'id'/) });
 });
@@ -43,7 +47,7 @@ test('ledger shows a paragraph for each release, or JSON', async () => {
   const { id, run } = await release();
   const time = '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z';
   const counts =
-    '0 requests, 0 replays, 0 absorbed, 0 not replayable, 0 budget refused, 0 blamed, 0 shared, 0 unpaired';
+    '0 requests, 0 replays, 0 absorbed, 0 blamed, 0 shared, 0 unpaired, 0 not replayable, 0 refused by the budget';
   const paragraph = (end: string) =>
     new RegExp(`^2 GRADUAL ${id}\n  ${end}\n  begun ${time}, against version 1\n  ${counts}\n$`);
   expect((await run('ledger', id)).out).toMatch(paragraph('goes on'));
