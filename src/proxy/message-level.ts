@@ -130,17 +130,8 @@ export interface AttemptListener {
   attemptFlush(): void;
 }
 
-/** An answer in the making: one version asked (`Asking`), or several at once (`FanOut`). */
-export interface Answering {
-  readonly connected: boolean;
-  body(bytes: Buffer, from: number, to: number): boolean;
-  end(trailers: FieldLines | null): void;
-  flush(): void;
-  pause(): void;
-  resume(): void;
-  abandon(): void;
-  upgrade(): TunnelEnd;
-}
+/** An answer in the making: one version asked (`Asking`), or several at once (`FanOut`). It is handled like one attempt. */
+export type Answering = Attempt;
 
 /** What an answer in the making tells; heads and bytes are lent until the call returns. */
 export interface AnswerListener {
