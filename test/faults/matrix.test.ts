@@ -34,10 +34,10 @@ function expectWhole(report: RowReport, { forbidden }: Expected): void {
 
 /** Nobody can answer: each request is told so, whole, and soon. */
 function expectErrors({ results, repeated }: RowReport, mode: Mode): void {
-  expect(
-    repeated.filter((times) => Math.max(times.old, times.new) > 1),
-    'asked twice of one version',
-  ).toEqual([]);
+  // Some GETs are asked twice of the older version, to know how much its own answers differ.
+  const own = mode === 'CONCURRENT' ? repeated.filter(({ method }) => method !== 'GET') : repeated;
+  const twice = own.filter((times) => Math.max(times.old, times.new) > 1);
+  expect(twice, 'asked twice of one version').toEqual([]);
   expect(results.filter(({ kind }) => kind !== 'error').map(told)).toEqual([]);
   expect(Math.max(...results.map(({ tookMs }) => tookMs))).toBeLessThan(5000);
 }
