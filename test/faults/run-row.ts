@@ -31,6 +31,8 @@ export interface Repeated {
 
 /** Requests that the older version answers before the upgrade. */
 const WARM_UP = 5 * CLIENTS;
+/** What is to be taken back is taken back within this time. */
+const FATE_LIMIT_MS = 10_000;
 
 export async function runRow(subject: Subject, row: Row, size: RowSize): Promise<RowReport> {
   const folder = mkdtempSync(join(tmpdir(), 'cutover-faults-'));
@@ -47,9 +49,15 @@ export async function runRow(subject: Subject, row: Row, size: RowSize): Promise
     const load = new Load(proxy.port, row);
     await load.until(WARM_UP, size.limitMs);
     await proxy.upgrade();
+    const fateMs = performance.now() + FATE_LIMIT_MS;
     await load.until(load.results.length + size.requests, size.limitMs);
+    let candidateServes = await proxy.candidateServes();
+    // What is to be taken back may take a moment longer than that many requests, and clients go on meanwhile.
+    while (candidateServes && row.expected.fate === 'rolled back' && performance.now() < fateMs) {
+      await load.until(load.results.length + CLIENTS, size.limitMs);
+      candidateServes = await proxy.candidateServes();
+    }
     const results = await load.end();
-    const candidateServes = await proxy.candidateServes();
     const [byOld, byNew] = [older.applied(), candidate.applied()];
     const repeated = results
       .map(({ id, method }) => ({ id, method, old: byOld.get(id) ?? 0, new: byNew.get(id) ?? 0 }))
