@@ -29,8 +29,8 @@ export async function wrk(port: number, { connections, path }: LoadShape, second
   return {
     requests: Number(find(output, /(\d+) requests in/)),
     perSecond: Number(find(output, /Requests\/sec:\s+([\d.]+)/)),
-    p50Us: microseconds(find(output, /50%\s+(\S+)/)),
-    p99Us: microseconds(find(output, /99%\s+(\S+)/)),
+    p50Us: microseconds(find(output, /^\s+50%\s+(\S+)/m)),
+    p99Us: microseconds(find(output, /^\s+99%\s+(\S+)/m)),
   };
 }
 

@@ -45,7 +45,7 @@ const PARTS: readonly Part[] = [
   },
   {
     name: 'unit and wire',
-    budgetS: 150,
+    budgetS: 210,
     run: () => vitest({ projects: ['unit', 'wire'], limitS: 600, coverage: 'on' }),
   },
   {

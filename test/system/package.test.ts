@@ -63,7 +63,7 @@ describe('make install', () => {
 
   it('makes a copy that needs nothing of the clone', () => {
     const prefix = join(folder, 'prefix');
-    run('make', ['install', `PREFIX=${prefix}`], { cwd: ROOT });
+    run('make', ['install', `PREFIX=${prefix}`], { path: plainPath, cwd: ROOT });
     expect(run(join(prefix, 'bin/cutover'), ['-h'], { path: plainPath, cwd: '/' })).toContain('configFile');
     const lib = join(prefix, 'lib/cutover');
     for (const entry of readdirSync(lib, { recursive: true, encoding: 'utf8' })) {
@@ -80,7 +80,7 @@ describe('make install', () => {
   it('installs over itself, and below DESTDIR as packagers do', () => {
     const destination = join(folder, 'destination');
     for (const _time of ['first', 'second']) {
-      run('make', ['install', `DESTDIR=${destination}`, 'PREFIX=/opt/cutover'], { cwd: ROOT });
+      run('make', ['install', `DESTDIR=${destination}`, 'PREFIX=/opt/cutover'], { path: plainPath, cwd: ROOT });
     }
     expect(readlinkSync(join(destination, 'opt/cutover/bin/cutover'))).toBe('../lib/cutover/bin/cutover');
     expect(readdirSync(join(destination, 'opt/cutover/lib'))).toEqual(['cutover']);
