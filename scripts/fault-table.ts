@@ -58,7 +58,8 @@ async function measure(row: Row): Promise<string> {
 /** Lost requests; what the write policy keeps from being hidden; what looked whole and was not; what was done twice. */
 function cellOf({ expected }: Row, { lost: failed, forbidden, doubled, requests }: Sorted): string {
   // Where nobody can answer, a whole answer that says so is all that can be had.
-  const lost = expected.answers === 'whole' ? failed : failed.filter(({ kind }) => kind !== 'error');
+  const untold = [...failed, ...forbidden].filter(({ kind }) => kind !== 'error');
+  const lost = expected.answers === 'whole' ? failed : untold;
   const wrong = lost.filter(({ kind }) => kind === 'wrong').length;
   const parts = [lost.length === 0 ? '0' : `**${lost.length}**`];
   if (forbidden.length > 0 && expected.answers === 'whole') parts.push(`+${forbidden.length}`);

@@ -51,6 +51,7 @@ describe('reading', () => {
   test('a UUID is 32 hexadecimal digits with dashes in their places', () => {
     expect(isUuid(NEW)).toBe(true);
     expect(isUuid(NEW.toUpperCase())).toBe(true);
+    expect(isUuid('09afAF00-0000-0000-0000-000000000000')).toBe(true);
     for (const wrong of [
       '',
       NEW.slice(1),
@@ -58,6 +59,9 @@ describe('reading', () => {
       NEW.replace('9', 'g'),
       NEW.replaceAll('-', '0'),
       `${NEW.slice(0, 35)}@`,
+      `${NEW.slice(0, 35)}/`,
+      `${NEW.slice(0, 35)}:`,
+      `${NEW.slice(0, 35)}\``,
     ]) {
       expect(isUuid(wrong)).toBe(false);
     }
@@ -121,6 +125,19 @@ describe('writing', () => {
     expect(lines.linesFor({ ...request, answered: endless, table: buildTable(2, [endless], []) }, wallMs)).toContain(
       '31 Dec 9999',
     );
+  });
+
+  test('within one second a version answers by the timeout of each way that leads to it', () => {
+    const lines = cookies();
+    const shorter = { ...session, sessionTimeoutS: 5 };
+    const ways = [session, shorter, session].map((first) => ({
+      table: buildTable(1, [first, old], []),
+      reach: 1,
+      answered: old,
+      facts: facts(),
+    }));
+    const ages = ways.map((way) => /Max-Age=(\d+)/.exec(lines.linesFor(way, wallMs))?.[1]);
+    expect(ages).toEqual(['60', '5', '60']);
   });
 
   test('names and SameSite are configurable', () => {

@@ -35,6 +35,18 @@ test('a dormant version takes its own sessions only, and is fallen back on after
   expect(decide(table, facts()).order.map(({ id }) => id)).toEqual(['c', 'a', 'b']);
 });
 
+test('a fan-out asks the version that admits and older ones, never a newer one', () => {
+  const chain = [
+    route('d', { mode: 'GRADUAL', released: false }),
+    route('c', { mode: 'CONCURRENT', released: false, versions: 3 }),
+    route('b'),
+  ];
+  const plan = decide(buildTable(1, chain, [0]), facts());
+  expect([plan.kind, plan.legs, plan.admitted]).toEqual(['fan-out', 2, 1]);
+  const alone = decide(buildTable(1, [route('d', { mode: 'CONCURRENT', released: false })], []), facts());
+  expect([alone.kind, alone.legs]).toEqual(['single', 1]);
+});
+
 test('a plan names each version of its table exactly once, the admitting one first, and is made with the table', () => {
   fc.assert(
     fc.property(chains, requests, fc.integer({ min: 0, max: 100 }), (chain, request, threshold) => {

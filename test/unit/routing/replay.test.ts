@@ -53,6 +53,12 @@ test('an exchange that ends gives back what it was allowed, and no more counts a
   expect(budget.take()).toBe(true);
 });
 
+test('a version that answers by another of its servers is not blamed for the first', () => {
+  const first = failure(0);
+  expect(findingKind(first, [first], 0)).toBe('unpaired');
+  expect(findingKind(first, [first, failure(1)], 0)).toBe('shared');
+});
+
 test('a failure is blamed when an older version then answered', () => {
   const [newest, middle] = [failure(0), failure(1)];
   expect(findingKind(newest, [newest, middle], 2)).toBe('blamed');
