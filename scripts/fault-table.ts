@@ -49,17 +49,19 @@ async function measure(row: Row): Promise<string> {
   const cells: string[] = [];
   for (const subject of subjects) {
     const sorted = sort(await runRow(subject, row, size));
-    cells.push(cellOf(sorted));
+    cells.push(cellOf(row, sorted));
     console.error(`${row.name.padEnd(34)} ${subject.name.padEnd(10)} ${cells.at(-1)} of ${sorted.requests}`);
   }
   return `| ${row.name} | ${cells.join(' | ')} |`;
 }
 
 /** Lost requests; what the write policy keeps from being hidden; what looked whole and was not; what was done twice. */
-function cellOf({ lost, forbidden, doubled, requests }: Sorted): string {
+function cellOf({ expected }: Row, { lost: failed, forbidden, doubled, requests }: Sorted): string {
+  // Where nobody can answer, a whole answer that says so is all that can be had.
+  const lost = expected.answers === 'whole' ? failed : failed.filter(({ kind }) => kind !== 'error');
   const wrong = lost.filter(({ kind }) => kind === 'wrong').length;
   const parts = [lost.length === 0 ? '0' : `**${lost.length}**`];
-  if (forbidden.length > 0) parts.push(`+${forbidden.length}`);
+  if (forbidden.length > 0 && expected.answers === 'whole') parts.push(`+${forbidden.length}`);
   if (wrong > 0) parts.push(`(${wrong} as whole)`);
   if (doubled > 0) parts.push(`(${doubled} POSTs twice)`);
   if (requests < size.requests) parts.push(`of ${requests}`);

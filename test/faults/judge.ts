@@ -14,8 +14,9 @@ export interface Sorted {
   readonly doubled: number;
 }
 
-/** An answer of this size is longer than what is held back, bytes. */
+/** An answer of this size is longer than what is held back, bytes, and after this time it is held no longer. */
 const LARGE = 200_000;
+const HOLD_MS = 250;
 
 export function sort({ results, repeated }: RowReport): Sorted {
   const failed = results.filter(({ kind }) => kind !== 'whole');
@@ -29,8 +30,8 @@ export function sort({ results, repeated }: RowReport): Sorted {
 }
 
 /** What kept this failure from being hidden, or null. */
-export function reasonOf({ method, size, kind }: Result): Exclude<Forbidden, 'nothing'> | null {
+export function reasonOf({ method, size, kind, tookMs }: Result): Exclude<Forbidden, 'nothing'> | null {
   if (kind === 'wrong') return null;
   if (method === 'POST') return 'POST';
-  return size >= LARGE && kind === 'cut' ? 'POST and large' : null;
+  return kind === 'cut' && (size >= LARGE || tookMs >= HOLD_MS) ? 'POST and begun' : null;
 }

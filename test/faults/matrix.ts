@@ -21,6 +21,7 @@ export type Fault =
   | 'dies after the head'
   | 'dies in the body' // Content-Length, half the body, then the end of the connection
   | 'dies in a chunk' // the same with chunked framing
+  | 'stalls in the body' // half the body, and then nothing more
   | 'conflicting lengths'
   | 'drips' // the right answer, in twenty pieces 50 ms apart
   | 'fails POST' // resets POST only
@@ -30,7 +31,7 @@ export type Fault =
 export type Forbidden =
   | 'nothing'
   | 'POST' // a POST that may have reached a server is not sent twice
-  | 'POST and large'; // and an answer larger than the hold had begun
+  | 'POST and begun'; // nor is an answer taken back that had begun: larger than what is held, or slower
 
 export interface Expected {
   /** `whole`: no request fails but for what the policy forbids. `error`: nobody can answer, and each request is told so at once. */
@@ -85,13 +86,18 @@ export const MATRIX: readonly Row[] = [
   {
     ...bad('dies in the body, Content-Length', 'dies in the body'),
     sizes: WITH_LARGE,
-    expected: { ...ROLLED_BACK, forbidden: 'POST and large' },
+    expected: { ...ROLLED_BACK, forbidden: 'POST and begun' },
     inConcurrent: {},
   },
   {
     ...bad('dies in the body, chunked', 'dies in a chunk'),
     sizes: WITH_LARGE,
-    expected: { ...ROLLED_BACK, forbidden: 'POST and large' },
+    expected: { ...ROLLED_BACK, forbidden: 'POST and begun' },
+    inConcurrent: {},
+  },
+  {
+    ...bad('stalls in the body', 'stalls in the body'),
+    expected: { ...ROLLED_BACK, forbidden: 'POST and begun' },
     inConcurrent: {},
   },
   bad('conflicting lengths', 'conflicting lengths'),

@@ -65,6 +65,10 @@ export function misbehave(fault: Fault, circumstances: Circumstances): void {
     case 'dies in a chunk':
       die(socket, [`${head}Transfer-Encoding: chunked\r\n\r\n${half.length.toString(16)}\r\n`, half, '\r\n']);
       return;
+    case 'stalls in the body':
+      socket.write(withLength);
+      socket.write(half);
+      return;
     case 'conflicting lengths':
       socket.end(`${head}Content-Length: ${body.length}\r\nContent-Length: ${body.length + 1}\r\n\r\n`);
       return;
