@@ -207,7 +207,8 @@ export class Asking implements Answering, AttemptListener {
 
   #try(freshness: Freshness): void {
     const { outgoing, body } = this.#question;
-    logAttempt(this.#plane.log, this.route, { server: this.#server, figures: this.#figures, table: this.#plane.table });
+    const { log, table } = this.#plane;
+    if (log.enabled('INFO')) logAttempt(log, this.route, { server: this.#server, figures: this.#figures, table });
     this.#figures.attempts += 1;
     this.#begunMs = this.#plane.clock.nowMs();
     const attempt = this.#plane.pool.attempt(this.#plane, this.#server, {

@@ -11,7 +11,6 @@ interface AttemptFacts {
 }
 
 export function logAttempt(log: Log, route: Route, facts: AttemptFacts): void {
-  if (!log.enabled('INFO')) return;
   const { server, figures } = facts;
   log.write(
     'INFO',

@@ -17,7 +17,7 @@ import { ExchangeFailures } from './exchange-failures.ts';
 import { FanOut } from './fan-out.ts';
 import { HeldAnswer } from './held-answer.ts';
 import { holdAnswer } from './hold.ts';
-import { KeptBody } from './kept-body.ts';
+import { KeptBody, NO_BODY } from './kept-body.ts';
 import type { AnswerListener, ClientListener, ClientSide, Failure, OwnStatus } from './message-level.ts';
 import type { Plane } from './plane.ts';
 import type { Timed } from './sweeper.ts';
@@ -54,7 +54,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     this.#plane = plane;
     this.#client = client;
     this.#table = plane.table;
-    this.#body = new KeptBody(plane.budget);
+    this.#body = hasBody(client.request) ? new KeptBody(plane.budget) : NO_BODY;
     this.#repeatable = isRepeatable(client.request, plane.config.replay.methods);
     this.#counts = !isIgnored(client.request.target, plane.config.ignorePaths);
     this.#failures = new ExchangeFailures(plane, plane.table, this.#counts);
@@ -67,7 +67,6 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   /** Admits the request: when its head is here, or with its end when it has no body. */
   begin(): void {
-    if (!hasBody(this.#client.request)) this.#body.end(null);
     this.#plane.counters.exchanges += 1;
     const table = this.#table;
     if (table.chain.length === 0) {
@@ -261,7 +260,8 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   #settle(): void {
     this.#settled = true;
     this.#failures.decide(null);
-    if (this.#kept !== null) {
+    // A kept answer may have broken off since.
+    if (this.#kept !== null && !this.#kept.failed) {
       this.#asking = this.#kept.asking;
       this.#kept.releaseTo(this);
       return;

@@ -12,14 +12,14 @@ interface BodySink {
 }
 
 export class KeptBody {
-  readonly #budget: BufferBudget;
+  readonly #budget: Pick<BufferBudget, 'take' | 'give'>;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #whole = true;
   #ended = false;
   #trailers: FieldLines | null = null;
 
-  constructor(budget: BufferBudget) {
+  constructor(budget: Pick<BufferBudget, 'take' | 'give'>) {
     this.#budget = budget;
   }
 
@@ -67,3 +67,17 @@ export class KeptBody {
     this.#whole = false;
   }
 }
+
+/** The body of a request that has none: whole and ended, and the same for all. */
+class NoBody extends KeptBody {
+  constructor() {
+    super({ take: () => false, give: () => {} });
+    this.end(null);
+  }
+
+  override add(): void {}
+
+  override drop(): void {}
+}
+
+export const NO_BODY: KeptBody = new NoBody();

@@ -38,7 +38,7 @@ export class Listener {
 
   /** Half-closes the connections that have been silent for so long. */
   closeSilent(silenceMs: number): void {
-    const silentSince = this.#plane.clock.nowMs() - silenceMs;
+    const silentSince = this.#plane.sweeper.nowMs - silenceMs;
     for (const connection of this.#connections) {
       if (connection.idleSinceMs <= silentSince) connection.closeIdle();
     }

@@ -17,14 +17,19 @@ export class Sweeper {
   readonly #items = new Set<Timed>();
   readonly #clock: Clock;
   #cancel: (() => void) | null = null;
+  /** The time of the last sweep: cheap, and near enough to set deadlines by. Not to be used for measuring. */
+  nowMs: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.nowMs = clock.nowMs();
   }
 
   add(item: Timed): void {
     this.#items.add(item);
-    this.#cancel ??= this.#clock.every(SWEEP_MS, () => this.#sweep());
+    if (this.#cancel !== null) return;
+    this.nowMs = this.#clock.nowMs();
+    this.#cancel = this.#clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   delete(item: Timed): void {
@@ -38,6 +43,7 @@ export class Sweeper {
 
   #sweep(): void {
     const nowMs = this.#clock.nowMs();
+    this.nowMs = nowMs;
     for (const item of this.#items) {
       if (nowMs >= item.deadlineMs) item.onDeadline(nowMs);
     }

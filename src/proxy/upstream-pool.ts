@@ -61,7 +61,7 @@ export class UpstreamPool {
     const idle = this.#idle.get(server.key);
     const connection = idle?.pop();
     if (idle === undefined || connection === undefined) return undefined;
-    if (freshness === 'recent' && plane.clock.nowMs() - connection.idleSinceMs > RECENT_MS) {
+    if (freshness === 'recent' && plane.sweeper.nowMs - connection.idleSinceMs > RECENT_MS) {
       idle.push(connection);
       return undefined;
     }

@@ -51,6 +51,22 @@ test('a kept answer larger than what is kept arrives whole', async () => {
   expect(await askOnce(proxy.port, '/')).toMatchObject({ status: 500, text: body });
 });
 
+test('a kept answer that breaks off while another version is asked is none: the client gets a whole 502', async () => {
+  const gone = Promise.withResolvers<void>();
+  const { proxy, old } = await startTrial((arrival) => {
+    arrival.send('HTTP/1.1 500 Sorry\r\nContent-Length: 100\r\n\r\nhalf');
+    void old.arrival(0).then(() => {
+      arrival.socket.on('close', () => gone.resolve());
+      arrival.socket.destroy();
+    });
+  });
+  old.script = async (arrival) => {
+    await gone.promise;
+    arrival.send(responseText(500, 'sorry'));
+  };
+  expect((await askOnce(proxy.port, '/')).status).toBe(502);
+});
+
 test('the errors of a trusted version are its own: nothing is replayed', async () => {
   const [old, next] = [await startServer(answers('old')), await startServer(answers('new'))];
   const proxy = await startProxy(cluster('1', [old]));

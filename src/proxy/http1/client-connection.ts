@@ -67,7 +67,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#answer = new AnswerWriter(plane, this.#outbox);
     this.#parser = new RequestParser(this, plane.messageLimits);
     this.facts = new Http1RequestFacts(plane, this.clientIp);
-    this.idleSinceMs = plane.clock.nowMs();
+    this.idleSinceMs = plane.sweeper.nowMs;
     this.deadlineMs = this.idleSinceMs + plane.config.timeouts.clientIdleMs;
     plane.sweeper.add(this);
     socket.on('data', (bytes: Buffer) => this.#onData(bytes));
@@ -128,7 +128,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   body(bytes: Buffer, from: number, to: number): boolean {
     this.#answer.body(bytes, from, to);
     if (!this.#outbox.full) return true;
-    this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.idleBodyMs;
+    this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.idleBodyMs;
     return false;
   }
 
@@ -150,7 +150,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     if (this.#answer.untilClose) this.#socket.resetAndDestroy();
     else this.#socket.destroySoon();
     this.#stage = 'lingering';
-    this.deadlineMs = this.#plane.clock.nowMs() + LINGER_MS;
+    this.deadlineMs = this.#plane.sweeper.nowMs + LINGER_MS;
   }
 
   flush(): void {
@@ -278,7 +278,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     }
     this.#outbox.flush();
     if (wasIdle && this.#parser.inMessage && this.#exchange === null && this.#stage === 'open') {
-      this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.clientHeaderMs;
+      this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.clientHeaderMs;
     }
   }
 
@@ -334,7 +334,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     }
     this.#outbox.flush();
     this.#parser.next();
-    this.idleSinceMs = this.#plane.clock.nowMs();
+    this.idleSinceMs = this.#plane.sweeper.nowMs;
     this.deadlineMs = this.idleSinceMs + this.#plane.config.timeouts.clientIdleMs;
     if (!this.#feeding) this.#goOn();
   }
@@ -356,9 +356,9 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#stage = 'lingering';
     this.#parser.stop();
     this.#ahead = null;
-    this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.idleBodyMs;
+    this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.idleBodyMs;
     this.#socket.once('finish', () => {
-      this.deadlineMs = this.#plane.clock.nowMs() + LINGER_MS;
+      this.deadlineMs = this.#plane.sweeper.nowMs + LINGER_MS;
     });
     this.#socket.end();
     if (this.#socket.isPaused()) this.#socket.resume();
@@ -370,7 +370,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   /** The deadline for the next bytes of the request's body. */
   #awaitRequest(): void {
-    if (!this.requestComplete) this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.idleBodyMs;
+    if (!this.requestComplete) this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.idleBodyMs;
   }
 }
 

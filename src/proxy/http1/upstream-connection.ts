@@ -80,7 +80,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
       return;
     }
     this.#waiting.push(() => this.#begun(request));
-    this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.connectMs;
+    this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.connectMs;
     this.#plane.names.whenKnown(this.server.host, (addresses) => this.#connect(addresses));
   }
 
@@ -99,7 +99,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     this.#writer.body(bytes, from, to);
     if (!this.#outbox.full) return true;
     // A server that does not read its request is as stalled as one that does not write its answer.
-    if (!this.#answerBegun) this.deadlineMs = this.#plane.clock.nowMs() + this.#plane.config.timeouts.idleBodyMs;
+    if (!this.#answerBegun) this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.idleBodyMs;
     return false;
   }
 
@@ -293,7 +293,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
       this.#socket?.resume();
     }
     this.#stage = 'idle';
-    this.idleSinceMs = this.#plane.clock.nowMs();
+    this.idleSinceMs = this.#plane.sweeper.nowMs;
     this.deadlineMs = this.idleSinceMs + this.#plane.config.timeouts.upstreamIdleMs;
     this.#plane.pool.putBack(this);
   }
@@ -352,9 +352,9 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   /** Sets the deadline that holds from here: for the answer's head once the request is sent, for its next byte later. */
   #awaitAnswer(): void {
     const { timeouts } = this.#plane.config;
-    if (this.#answerBegun) this.deadlineMs = this.#plane.clock.nowMs() + timeouts.idleBodyMs;
+    if (this.#answerBegun) this.deadlineMs = this.#plane.sweeper.nowMs + timeouts.idleBodyMs;
     else if (this.#requestEnded || this.#awaitsContinue)
-      this.deadlineMs = this.#plane.clock.nowMs() + this.#responseTimeoutMs;
+      this.deadlineMs = this.#plane.sweeper.nowMs + this.#responseTimeoutMs;
     else this.deadlineMs = Number.POSITIVE_INFINITY;
   }
 

@@ -38,6 +38,28 @@ describe('findings', () => {
     expect(world.controller.status('id-2')?.evidence).toMatchObject({ blamed: 9, answered: 9, consecutive: 0 });
   });
 
+  test('answers from before the release are not among its own', async () => {
+    const world = await released('GRADUAL');
+    const between = spec('GRADUAL', { version: '1.5', servers: ['10.0.0.3:80'] });
+    await world.controller.submit({ kind: 'put', spec: between, origin: 'rest' });
+    for (let i = 0; i < 10; i += 1) world.report('id-3', 'answered');
+    await decide(world, 'rollback');
+    await settled();
+    expect(world.controller.status('id-3')?.phase).toBe('releasing');
+    for (let i = 0; i < 15; i += 1) world.report('id-3', 'answered');
+    await world.clock.pass(250);
+    expect(world.controller.status('id-3')?.evidence?.answered).toBe(15);
+  });
+
+  test('answers that were not fetched yet outlast a new table', async () => {
+    const world = await released();
+    const { observer, dataPlane } = world;
+    for (let i = 0; i < 10; i += 1) world.report('id-2', 'answered');
+    observer.focusOn(dataPlane.table, world.controller);
+    for (let i = 0; i < 3; i += 1) world.report('id-2', 'answered');
+    expect(world.controller.status('id-2')?.evidence?.answered).toBe(13);
+  });
+
   test.each([
     ['of another epoch', { epoch: 99 }],
     ['of a version that is not there', { versionId: 'gone' }],
@@ -157,6 +179,16 @@ describe('what a version is held against', () => {
     expect(world.controller.status('id-2')?.baseline).toMatchObject({ source: 'before', requests: 200, failures: 2 });
   });
 
+  test('what that did on its own trial is another matter', async () => {
+    const world = await released();
+    for (let i = 0; i < 50; i += 1) world.report('id-2', 'answered');
+    await decide(world, 'promote');
+    for (let i = 0; i < 200; i += 1) world.report('id-2', 'answered');
+    await world.controller.submit({ kind: 'put', spec: next('INSTANT', { version: '3' }), origin: 'rest' });
+    world.report('id-3', 'answered');
+    expect(world.controller.status('id-3')?.baseline).toMatchObject({ source: 'before', requests: 200 });
+  });
+
   test('up to the PUT itself, though no tick was in between', async () => {
     const world = new World();
     await world.controller.start(spec('INSTANT', { version: '1' }));
@@ -182,6 +214,15 @@ describe('what a version is held against', () => {
       failures: 8,
       unpaired: 5,
     });
+  });
+
+  test('failures of requests that do not count are none of them', async () => {
+    const world = await released('GRADUAL');
+    for (let i = 0; i < 400; i += 1) world.report('id-1', i < 2 ? 'server-error' : 'answered');
+    for (let i = 0; i < 50; i += 1) world.report('id-1', 'server-error', { counts: false });
+    world.dataPlane.of('id-1').failed += 52;
+    await world.clock.pass(250);
+    expect(world.controller.status('id-2')?.baseline).toMatchObject({ requests: 400, failures: 2, unpaired: 2 });
   });
 
   test('connections refused by one of several servers are no failed requests; nor is what a client left', async () => {
@@ -335,16 +376,26 @@ describe('a version that leaves', () => {
     await world.clock.pass(2_000);
     const [exchanges] = world.dataPlane.table.cut;
     expect(world.dataPlane.table.cut).toEqual([{ versionId: 'id-2', what: 'exchanges' }]);
-    world.dataPlane.of('id-2').inFlight = 0;
     await world.clock.pass(268_000);
     expect(world.dataPlane.table.cut).toHaveLength(1);
     await world.clock.pass(2_000);
     expect(world.dataPlane.table.cut).toEqual([exchanges, { versionId: 'id-2', what: 'tunnels' }]);
     expect(world.dataPlane.table.cut[0]).toBe(exchanges);
-    world.dataPlane.of('id-2').tunnels = 0;
+    Object.assign(world.dataPlane.of('id-2'), { inFlight: 0, tunnels: 0 });
     await world.clock.pass(1_000);
     expect(world.phaseOf('id-2')).toBe(kind === 'delete' ? 'retired' : 'failed');
     expect(world.log.lines.at(-1)).toBe('INFO Version 2 [10.0.0.2:80] has drained');
+  });
+
+  test.each([
+    [{ inFlight: 1, tunnels: 0 }, 'exchanges'],
+    [{ inFlight: 0, tunnels: 1 }, 'tunnels'],
+  ])('only what it has is cut: %j', async (figures, what) => {
+    const world = await released();
+    Object.assign(world.dataPlane.of('id-2'), figures);
+    await world.controller.submit({ kind: 'delete', id: 'id-2' });
+    await world.clock.pass(400_000);
+    expect(world.dataPlane.table.cut).toEqual([{ versionId: 'id-2', what }]);
   });
 
   test('in time is not cut', async () => {

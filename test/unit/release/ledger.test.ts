@@ -114,6 +114,15 @@ describe('after the decision', () => {
     expect(machine.effects).toEqual([]);
   });
 
+  test('a version that was stable in between has no release to count for', () => {
+    const machine = released();
+    machine.happen({ kind: 'promote', id: 'v', reason: null });
+    const { ledger } = machine.state;
+    machine.happen({ kind: 'delete', id: 'v' });
+    machine.measure('v', { figures: { ...NO_FIGURES, requests: 4 } });
+    expect(machine.state.ledger).toBe(ledger);
+  });
+
   test('an id that is used again counts for its new release', () => {
     const machine = released();
     machine.happen({ kind: 'rollback', id: 'v', reason: null });

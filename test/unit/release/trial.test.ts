@@ -138,6 +138,8 @@ describe('inconclusive holds', () => {
     const before = machine.state;
     expect(machine.happen(move)).toMatchObject({ kind: 'rejected', because: 'not-due' });
     expect(machine.state).toBe(before);
+    machine.fail('v', 'shared');
+    expect(machine.logged()).toEqual([]);
     machine.measure('v', { answers: 5000 });
     expect(verdictOf(machine)).toBe('clean');
     expect(machine.logged()[0]).toMatch(/^INFO The release of version 2 \[10\.0\.0\.1:80\] goes on/);
@@ -191,6 +193,8 @@ describe('every version above the stable one has its own verdict', () => {
     machine.measure('w', { older: { id: 'v', ...served(400, 4) } });
     expect(machine.find('w')?.trial?.baseline).toMatchObject({ source: 'release', requests: 400, failures: 4 });
     machine.fail('v', 'blamed', 5);
+    machine.measure('w');
+    expect(machine.find('w')?.trial?.baseline).toMatchObject({ source: 'assumed' });
     machine.measure('w', { older: { id: 'old', ...served(10) } });
     expect(machine.find('w')?.trial).toMatchObject({
       older: { id: 'old', requests: 10 },
