@@ -31,7 +31,7 @@ $(shell rm -f $(REMOVED))
 SOURCES := $(shell find src)
 LIB = $(DESTDIR)$(PREFIX)/lib/cutover
 
-.PHONY: build install run demo test test-full fault-table bench clean help
+.PHONY: build install run demo test test-full fault-table mutate bench clean help
 .DELETE_ON_ERROR:
 
 build: .tools/build.stamp ## install what is needed and compile; afterwards bin/cutover runs (the default)
@@ -85,6 +85,9 @@ test-full: build ## the same with long fuzzing and soak runs
 
 fault-table: build ## measure the fault matrix beside nginx, HAProxy and Caddy; writes docs/reliability.md (about 20 minutes)
 	node scripts/fault-table.ts $(ARGS)
+
+mutate: build ## see whether wrong code in core/release and core/routing makes a test fail (about an hour on two cores)
+	node_modules/.bin/stryker run $(ARGS)
 
 bench: build ## measure the cost of a request beside HAProxy; writes docs/performance.md (ARGS="--peers haproxy,cutover")
 	node bench/bench.ts $(ARGS)

@@ -278,6 +278,20 @@ describe('a state that can not be kept', () => {
     expect(world.phaseOf('id-2')).toBe('stable');
   });
 
+  test('what was due and could not be kept does not come later, when it is due no longer', async () => {
+    const world = await keeping();
+    await world.controller.submit(put('2', 'SESSION', { sessionTimeoutS: 2 }));
+    const save = vi.spyOn(world.store, 'save').mockRejectedValue(new Error('No space left'));
+    await world.clock.pass(3000);
+    world.dataPlane.of('id-2').olderSessions += 1;
+    await world.clock.pass(300);
+    save.mockRestore();
+    await world.clock.pass(1500);
+    expect(world.dataPlane.table.chain[0]).toMatchObject({ released: false });
+    await world.clock.pass(1000);
+    expect(world.dataPlane.table.chain[0]).toMatchObject({ released: true });
+  });
+
   test('does not hold up a rollback; it is kept as soon as that is possible', async () => {
     const world = await keeping();
     await world.controller.submit(put('2', 'SESSION'));
