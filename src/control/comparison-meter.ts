@@ -17,7 +17,10 @@ export class ComparisonMeter {
     this.#dataPlane = dataPlane;
   }
 
-  /** Where counting begins for versions whose trial is new in this state: called before they can take traffic. */
+  /**
+   * Where counting begins for versions whose trial is new in this state: called before they can take traffic. One that has left is
+   * counted on: an older version's answer may end after all of its own.
+   */
   begin({ versions }: ReleaseState): void {
     const marks = new Map<string, Mark>();
     for (const { id, epoch } of versions.filter(isCompared)) {
@@ -51,7 +54,7 @@ export class ComparisonMeter {
 const NOTHING: ComparisonCounts = { compared: 0, different: 0, bodiesUnread: 0, noiseCompared: 0, noiseDifferent: 0 };
 
 function isCompared(version: VersionState): boolean {
-  return version.trial !== null && version.spec.transition.mode === 'CONCURRENT';
+  return (version.trial !== null || version.exit !== null) && version.spec.transition.mode === 'CONCURRENT';
 }
 
 /** Totals that are smaller than before were begun anew. */

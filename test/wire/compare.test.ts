@@ -258,6 +258,29 @@ test('the client does not wait for the older answer, which is compared when it e
   expect((await run.compared(1)).counts).toMatchObject({ compared: 1, different: 0 });
 });
 
+test.for<[string, string]>([
+  ['rollback', 'failed'],
+  ['delete', 'retired'],
+])('after the decision too: the ledger has the comparison when the version is long gone (%s)', async ([end, phase]) => {
+  const gate = Promise.withResolvers<void>();
+  const slow: Script = async (arrival) => {
+    await arrival.body();
+    await gate.promise;
+    arrival.send(responseText(200, 'older'));
+  };
+  const run = await release(slow, answers('newer'));
+  expect((await askOnce(run.proxy.port, '/late')).text).toBe('newer');
+  if (end === 'rollback') await call(run.proxy.configPort, 'POST', `/${run.id}/rollback`);
+  else await call(run.proxy.configPort, 'DELETE', `/${run.id}`);
+  await run.proxy.log.line('INFO', /Version 2\.0 .*has drained/);
+  expect(await run.ledger()).toMatchObject({ decision: phase, comparison: { counts: { compared: 0 } } });
+  gate.resolve();
+  let comparison: LedgerView['comparison'];
+  do comparison = (await run.ledger()).comparison;
+  while (comparison?.counts.compared === 0);
+  expect(comparison).toMatchObject({ counts: { compared: 1, different: 1 }, differences: [{ path: '/late' }] });
+});
+
 test('the older version hangs in its second answer: the comparison of the first is made all the same', async () => {
   let asked = 0;
   const gate = Promise.withResolvers<void>();

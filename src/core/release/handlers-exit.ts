@@ -1,9 +1,17 @@
 /** A version that has left, deleted or failed: what it has in flight finishes, or is cut, and is still counted. */
 import { versionText } from './describe.ts';
+import { addCounts, addDifference, type Comparison } from './divergence.ts';
 import type { Draft } from './draft.ts';
-import type { DrainedEvent, DrainOverEvent, FindingEvent, MeasuredEvent } from './events.ts';
+import type {
+  ComparedEvent,
+  DifferenceEvent,
+  DrainedEvent,
+  DrainOverEvent,
+  FindingEvent,
+  MeasuredEvent,
+} from './events.ts';
 import type { Refusal } from './handlers.ts';
-import { addFigures, withLateCounts } from './ledger.ts';
+import { addFigures, withLate } from './ledger.ts';
 import type { Exit, VersionState } from './state.ts';
 
 type Version = VersionState | undefined;
@@ -28,14 +36,38 @@ export function drained(draft: Draft, event: DrainedEvent, version: Version): Re
 
 /** Exchanges that were under way at the decision: the ledger counts them, no verdict does. */
 export function lateFigures(draft: Draft, event: MeasuredEvent): undefined {
-  draft.ledger = withLateCounts(draft.ledger, event, (counts) => addFigures(counts, event.figures));
+  draft.ledger = withLate(draft.ledger, event, (entry) => ({
+    ...entry,
+    counts: addFigures(entry.counts, event.figures),
+  }));
 }
 
 export function lateFinding(draft: Draft, event: FindingEvent): undefined {
-  draft.ledger = withLateCounts(draft.ledger, event, (counts) => ({
-    ...counts,
-    [event.finding]: counts[event.finding] + 1,
+  draft.ledger = withLate(draft.ledger, event, (entry) => ({
+    ...entry,
+    counts: { ...entry.counts, [event.finding]: entry.counts[event.finding] + 1 },
   }));
+}
+
+/** The older version's answer ended after the decision. */
+export function lateCompared(draft: Draft, event: ComparedEvent): undefined {
+  lateComparison(draft, event, (comparison) => addCounts(comparison, event.counts));
+}
+
+export function lateDifference(draft: Draft, event: DifferenceEvent): undefined {
+  lateComparison(draft, event, (comparison) => addDifference(comparison, event.difference));
+}
+
+function lateComparison(
+  draft: Draft,
+  event: ComparedEvent | DifferenceEvent,
+  edit: (comparison: Comparison) => Comparison,
+): void {
+  draft.ledger = withLate(draft.ledger, event, (entry) => {
+    if (entry.comparison === null) return entry;
+    const comparison = edit(entry.comparison);
+    return comparison === entry.comparison ? entry : { ...entry, comparison };
+  });
 }
 
 function change(draft: Draft, version: VersionState, edit: (exit: Exit) => Partial<Exit>): void {

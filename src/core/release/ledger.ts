@@ -66,7 +66,7 @@ export interface LedgerEntry {
   readonly baseline: Baseline;
   /** Counts of exchanges that ended after the decision come in until the version has drained. */
   readonly counts: ReleaseCounts;
-  /** With mode CONCURRENT, else null. */
+  /** With mode CONCURRENT, else null. An older version's answer may end last, so this may still grow after that. */
   readonly comparison: Comparison | null;
 }
 
@@ -147,13 +147,15 @@ export function withEntry(ledger: readonly LedgerEntry[], entry: LedgerEntry): r
   return [entry, ...ledger].slice(0, LEDGER_MAX);
 }
 
-/** Counts what comes late, after the decision; the very same ledger when it has no such release. */
-export function withLateCounts(
+/** Counts what comes late, after the decision; the very same ledger when it has no such release, or nothing is counted. */
+export function withLate(
   ledger: readonly LedgerEntry[],
   { id, epoch }: { readonly id: string; readonly epoch: number },
-  count: (counts: ReleaseCounts) => ReleaseCounts,
+  count: (entry: LedgerEntry) => LedgerEntry,
 ): readonly LedgerEntry[] {
   const index = ledger.findIndex((entry) => entry.id === id && entry.epoch === epoch);
   const entry = ledger[index];
-  return entry === undefined ? ledger : ledger.with(index, { ...entry, counts: count(entry.counts) });
+  if (entry === undefined) return ledger;
+  const counted = count(entry);
+  return counted === entry ? ledger : ledger.with(index, counted);
 }

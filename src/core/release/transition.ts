@@ -62,6 +62,8 @@ const remove: Cell<'delete'> = { does: on.remove, to: ['draining'] };
 const drainOver: Cell<'drain-over'> = { does: exit.drainOver, to: [] };
 const lateFinding: Cell<'finding'> = { does: exit.lateFinding, to: [] };
 const lateFigures: Cell<'measured'> = { does: exit.lateFigures, to: [] };
+const lateCompared: Cell<'compared'> = { does: exit.lateCompared, to: [] };
+const lateDifference: Cell<'difference'> = { does: exit.lateDifference, to: [] };
 
 export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
   absent: { put: { does: on.put, to: ['starting', 'stable', 'standby'] } },
@@ -108,6 +110,8 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     'drain-over': drainOver,
     finding: lateFinding,
     measured: lateFigures,
+    compared: lateCompared,
+    difference: lateDifference,
   },
   failed: {
     put: putAgain,
@@ -115,8 +119,10 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     'drain-over': drainOver,
     finding: lateFinding,
     measured: lateFigures,
+    compared: lateCompared,
+    difference: lateDifference,
   },
-  retired: { put: putAgain },
+  retired: { put: putAgain, compared: lateCompared, difference: lateDifference },
 };
 
 export function transition(state: ReleaseState, event: ReleaseEvent): Transition {

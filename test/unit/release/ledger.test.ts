@@ -1,8 +1,19 @@
 /** The written history of releases. */
 import { describe, expect, test } from 'vitest';
+import { type KeptDifference, NOTHING_COMPARED } from '../../../src/core/release/divergence.ts';
 import { NO_FIGURES } from '../../../src/core/release/ledger.ts';
 import { type Happening, Machine } from './machine.ts';
 import { spec } from './specs.ts';
+
+const COMPARE = {
+  headers: 'all',
+  ignoreHeaders: [],
+  ignoreJson: [],
+  ignoreBody: [],
+  sampleFirst: 0,
+  sample: 0,
+} as const;
+const DIFFERENCE: KeptDifference = { against: '1', method: 'GET', path: '/', differing: [], noise: false };
 
 function released(mode: 'GRADUAL' | 'INSTANT' = 'INSTANT'): Machine {
   const machine = new Machine();
@@ -112,6 +123,42 @@ describe('after the decision', () => {
     machine.measure('v', { answers: 3, figures: { ...NO_FIGURES, requests: 4, absorbed: 9 } });
     expect(machine.state.ledger[0]).toMatchObject({ evidence, counts: { requests: 4, absorbed: 9, blamed: 9 } });
     expect(machine.effects).toEqual([]);
+  });
+
+  test.each<Happening>([
+    { kind: 'rollback', id: 'v', reason: null },
+    { kind: 'delete', id: 'v' },
+  ])('answers that the older version ends late are compared, also when the version has drained ($kind)', (end) => {
+    const machine = new Machine();
+    machine.put('old', spec('INSTANT', { version: '1' }));
+    machine.put('v', spec('CONCURRENT', { version: '2', compare: COMPARE }));
+    const counts = { ...NOTHING_COMPARED.counts, compared: 2, different: 1 };
+    machine.happen({ kind: 'compared', id: 'v', counts });
+    machine.happen(end);
+    const { phase } = machine.find('v') ?? {};
+    machine.happen({ kind: 'compared', id: 'v', counts });
+    machine.happen({ kind: 'drained', id: 'v' });
+    machine.happen({ kind: 'compared', id: 'v', counts });
+    machine.happen({ kind: 'difference', id: 'v', difference: DIFFERENCE });
+    expect(machine.state.ledger[0]?.comparison).toEqual({
+      counts: { ...counts, compared: 6, different: 3 },
+      differences: [DIFFERENCE],
+    });
+    expect(machine.effects).toEqual([]);
+    expect(machine.find('v')?.phase).toBe(phase === 'draining' ? 'retired' : 'failed');
+    for (let n = 0; n < 20; n += 1) machine.happen({ kind: 'difference', id: 'v', difference: DIFFERENCE });
+    expect(machine.state.ledger[0]?.comparison?.differences).toHaveLength(10);
+    const { state } = machine;
+    machine.happen({ kind: 'difference', id: 'v', difference: DIFFERENCE });
+    expect(machine.state).toBe(state);
+  });
+
+  test('a release that compares nothing stays so', () => {
+    const machine = released();
+    machine.happen({ kind: 'rollback', id: 'v', reason: null });
+    const { state } = machine;
+    machine.happen({ kind: 'compared', id: 'v', counts: { ...NOTHING_COMPARED.counts, compared: 1 } });
+    expect(machine.state).toBe(state);
   });
 
   test('a version that was stable in between has no release to count for', () => {
