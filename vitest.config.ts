@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** An engine takes its time to start and to stop. */
+const patient = { testTimeout: 60_000, hookTimeout: 60_000 } as const;
+
 /** Tests that open sockets run file by file, so that their timing is their own. */
 const oneByOne = { fileParallelism: false, maxWorkers: 1 } as const;
 
@@ -17,6 +20,7 @@ export default defineConfig({
       project('system', 2, { ...oneByOne, testTimeout: 60_000, hookTimeout: 60_000 }),
       project('simulation', 0, { testTimeout: 60_000 }),
       project('faults', 3, { ...oneByOne, testTimeout: 60_000 }),
+      project('containers', 4, { ...oneByOne, ...patient, globalSetup: 'test/kit/engine.ts' }),
     ],
     coverage: {
       provider: 'v8',

@@ -9,7 +9,13 @@ import { ensureCommands } from './debian.ts';
 import { type Counts, checks, run, vitest } from './test-parts.ts';
 
 /** Debian packages for all parts, by the command that is looked for. */
-const DEBIAN = { curl: 'curl' };
+const DEBIAN = {
+  curl: 'curl',
+  dockerd: 'docker.io',
+  iptables: 'iptables',
+  ip: 'iproute2',
+  'docker-registry': 'docker-registry',
+};
 const SECOND_NODE = { version: '26.10.0', folder: '.tools/node26' };
 
 interface Part {
@@ -56,6 +62,7 @@ const PARTS: readonly Part[] = [
   { name: 'system', budgetS: 240, run: () => vitest({ projects: ['system'], limitS: 900 }) },
   { name: 'simulation', budgetS: 60, run: () => vitest({ projects: ['simulation'], limitS: 3600 }) },
   { name: 'faults', budgetS: 240, run: () => vitest({ projects: ['faults'], limitS: 3600 }) },
+  { name: 'containers', budgetS: 240, run: () => vitest({ projects: ['containers'], limitS: 3600 }) },
 ];
 
 /** Folders of `test/` that are no part of their own: helpers and data. */
