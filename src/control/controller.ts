@@ -223,7 +223,8 @@ export class Controller implements ReleaseListener {
     try {
       this.#writer.tick();
       this.#readMeter();
-      this.#takeDue();
+      // While a chain is about to be in force, what is in flight on the one before is not known for sure.
+      if (!this.#writer.busy) this.#takeDue();
     } catch (error) {
       const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#parts.log.write('CRITICAL', 'controller', `Tick failed: ${cause}`);

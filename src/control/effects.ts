@@ -27,12 +27,13 @@ export class Effects {
     this.#parts = parts;
   }
 
-  /** Runs effects in their order. */
-  run(effects: readonly Effect[]): void {
+  /** Runs effects in their order. Resolves when the chain that they publish is in force. Never rejects. */
+  run(effects: readonly Effect[]): Promise<void> {
+    let inForce = AT_ONCE;
     for (const effect of effects) {
       switch (effect.kind) {
         case 'publish':
-          this.#publish(effect);
+          inForce = this.#publish(effect);
           break;
         case 'raise':
           this.#raise(effect);
@@ -48,6 +49,7 @@ export class Effects {
           break;
       }
     }
+    return inForce;
   }
 
   /** Other servers may be asked than the table in force says. */
@@ -55,24 +57,24 @@ export class Effects {
     const { chain, thresholds, cut } = this.#table;
     const routes = this.#routes.map((route) => this.#show(route));
     if (routes.every((route, index) => route === chain[index])) return;
-    this.#putInForce(buildTable(this.#table.number + 1, routes, thresholds, cut));
+    void this.#putInForce(buildTable(this.#table.number + 1, routes, thresholds, cut));
   }
 
-  #publish(effect: PublishEffect): void {
+  #publish(effect: PublishEffect): Promise<void> {
     const known = new Map(this.#routes.map((route) => [route.id, route]));
     this.#routes = effect.routes.map((route) => unchanged(known.get(route.id), route));
     this.#parts.health.watch(this.#routes, effect.checks);
     const routes = this.#routes.map((route) => this.#show(route));
     // The data plane carries out an order once: it knows it again by its identity.
     const cut = effect.cut.map((order) => this.#table.cut.find((known) => isSame(known, order)) ?? order);
-    this.#putInForce(buildTable(this.#table.number + 1, routes, effect.thresholds, cut));
+    return this.#putInForce(buildTable(this.#table.number + 1, routes, effect.thresholds, cut));
   }
 
-  #putInForce(table: RoutingTable): void {
+  #putInForce(table: RoutingTable): Promise<void> {
     this.#shown = new Map(this.#routes.map((route, index) => [route, table.chain[index] as Route]));
     this.#table = table;
     this.#parts.onChain(table);
-    this.#parts.dataPlane.publish(table);
+    return this.#parts.dataPlane.publish(table);
   }
 
   /** The route with the servers that may be asked now; the very same object while they are the same. */
@@ -87,9 +89,11 @@ export class Effects {
     const index = this.#table.chain.findIndex(({ id }) => id === effect.id);
     if (index < 0) return;
     this.#table = withThreshold(this.#table, this.#table.number + 1, { index, threshold: effect.threshold });
-    this.#parts.dataPlane.publish(this.#table);
+    void this.#parts.dataPlane.publish(this.#table);
   }
 }
+
+const AT_ONCE: Promise<void> = Promise.resolve();
 
 function isSame(a: CutOrder, b: CutOrder): boolean {
   return a.versionId === b.versionId && a.what === b.what;

@@ -5,8 +5,8 @@ import type { RoutingTable } from '../core/routing/table.ts';
 
 /** The data plane seen from above. */
 export interface DataPlanePort {
-  /** Puts a table in force; when it returns, the next request is routed by it. */
-  publish(table: RoutingTable): void;
+  /** Puts a table in force. Resolves when every request that comes from now on is routed by it. Never rejects. */
+  publish(table: RoutingTable): Promise<void>;
   /** The figures of one version, or undefined when no table ever named it. */
   figures(versionId: string): Readonly<VersionFigures> | undefined;
 }

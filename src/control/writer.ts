@@ -24,8 +24,9 @@ export interface WriterParts {
   readonly counted: (state: ReleaseState) => readonly ReleaseEvent[];
   /** This state is decided, and its effects are about to run. */
   readonly onDecided: (state: ReleaseState) => void;
-  readonly run: (effects: readonly Effect[]) => void;
-  /** The effects of a decision have run. */
+  /** Resolves when the chain that the effects publish is in force. */
+  readonly run: (effects: readonly Effect[]) => Promise<void>;
+  /** The effects of a decision have run, and its chain is in force. */
   readonly onDone: (state: ReleaseState) => void;
   /** One event has been worked through; what was counted meanwhile is in force too. */
   readonly onTurnOver: (state: ReleaseState) => void;
@@ -72,6 +73,11 @@ export class Writer {
     this.#keeper = new Keeper(parts.store, () => this.#state);
   }
 
+  /** Events are being worked through. */
+  get busy(): boolean {
+    return this.#queued > 0;
+  }
+
   /** What is in force. */
   get state(): ReleaseState {
     return this.#state;
@@ -82,7 +88,7 @@ export class Writer {
     this.#state = state;
     this.#keeper.restored(state);
     this.#parts.onDecided(state);
-    this.#parts.run(effects);
+    void this.#parts.run(effects);
   }
 
   /** Works the event through when its turn comes. Never rejects. */
@@ -155,7 +161,7 @@ export class Writer {
     this.#state = result.next;
     if (kept === 'later') this.#keeper.note();
     this.#parts.onDecided(result.next);
-    this.#parts.run(result.effects);
+    await this.#parts.run(result.effects);
     this.#parts.onDone(this.#state);
     return result;
   }
@@ -192,7 +198,7 @@ export class Writer {
       this.#state = next;
       this.#keeper.note();
     }
-    if (effects.length > 0) this.#parts.run(effects);
+    if (effects.length > 0) void this.#parts.run(effects);
   }
 
   #rise(event: AnsweredEvent, { next, effects }: { readonly next: ReleaseState; readonly effects: readonly Effect[] }) {

@@ -129,7 +129,7 @@ export class Process implements DataPlanePort {
 
   // ---- DataPlanePort, as `proxy/data-plane.ts` does it
 
-  publish(table: RoutingTable): void {
+  async publish(table: RoutingTable): Promise<void> {
     this.#parts.onTable(table);
     const before = this.plane.table;
     this.plane.table = table;

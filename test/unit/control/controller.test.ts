@@ -231,3 +231,27 @@ describe('time', () => {
     expect(world.phaseOf('id-2')).toBe('retired');
   });
 });
+
+test('a command is answered once its table is in force everywhere; until then nothing is found drained', async () => {
+  const world = await started();
+  const { promise: inForce, resolve: acknowledge } = Promise.withResolvers<void>();
+  world.dataPlane.gate = inForce;
+  let answered = false;
+  const putting = world.controller.submit({ kind: 'put', spec: next('INSTANT'), origin: 'rest' }).then(() => {
+    answered = true;
+  });
+  await world.clock.pass(500);
+  expect([world.dataPlane.chain(), answered]).toEqual([['id-2', 'id-1'], false]);
+  acknowledge();
+  await putting;
+  const { promise: gone, resolve: acknowledgeAgain } = Promise.withResolvers<void>();
+  world.dataPlane.gate = gone;
+  const deleting = world.controller.submit({ kind: 'delete', id: 'id-2' });
+  await world.clock.pass(1000);
+  // What a worker had in flight is known when it has the table.
+  world.dataPlane.of('id-2').inFlight = 1;
+  acknowledgeAgain();
+  await deleting;
+  await world.clock.pass(1000);
+  expect([world.dataPlane.chain(), world.phaseOf('id-2')]).toEqual([['id-1'], 'draining']);
+});

@@ -95,10 +95,13 @@ class FakeNetwork implements Network {
 class FakeDataPlane implements DataPlanePort {
   readonly tables: RoutingTable[] = [];
   readonly versions = new Map<string, VersionFigures>();
+  /** What the next tables wait for until they are in force everywhere. */
+  gate: Promise<void> = Promise.resolve();
 
-  publish(table: RoutingTable): void {
+  publish(table: RoutingTable): Promise<void> {
     this.tables.push(table);
     for (const { id } of table.chain) this.of(id);
+    return this.gate;
   }
 
   figures(versionId: string): VersionFigures | undefined {

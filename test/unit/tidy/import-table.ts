@@ -32,6 +32,7 @@ const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
     node: 'all',
   },
   'assemble.ts': { own: [''] },
+  'assemble-control.ts': { own: [''] },
   'main.ts': { own: [''], node: 'all' },
   'worker.ts': { own: ['core', 'system', 'proxy'], node: 'all' },
   'load-config.ts': { own: ['core', 'system'], node: 'all' },

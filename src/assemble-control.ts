@@ -1,0 +1,99 @@
+/**
+ * The control plane, put together: the controller, the store, the config service, and the adapters that the controller needs.
+ * The data plane is a port here; whether it lives in this process is not known.
+ */
+import { createApi } from './api/server.ts';
+import { Controller } from './control/controller.ts';
+import type { Observer } from './control/observer.ts';
+import type { DataPlanePort, StorePort } from './control/ports.ts';
+import type { Config } from './core/config/model.ts';
+import { parseCluster } from './core/config/parse.ts';
+import { takeLock } from './store/lock.ts';
+import { memoryStore } from './store/memory.ts';
+import { type OpenState, openState } from './store/open.ts';
+import type { Clock } from './system/clock.ts';
+import { realDice } from './system/dice.ts';
+import { realFiles } from './system/files.ts';
+import type { Log } from './system/log.ts';
+import type { Names } from './system/names.ts';
+import { realNetwork } from './system/network.ts';
+
+export interface ControlParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly names: Names;
+  readonly kept: Kept;
+  /** What the data plane reports to. */
+  readonly observer: Observer;
+  readonly dataPlane: DataPlanePort;
+}
+
+export interface ControlPlane {
+  /**
+   * Puts in force what the state holds, opens the config service and applies the configuration's version. Resolves with the
+   * config service's port once something serves; rejects with a clear error.
+   */
+  begin(): Promise<number>;
+  /** Takes no more calls. Resolves when those under way are answered. */
+  closeApi(): Promise<void>;
+  /** Ends everything; what has been counted is kept. */
+  close(): Promise<void>;
+}
+
+export function assembleControl(parts: ControlParts): ControlPlane {
+  const { config, clock, log, kept } = parts;
+  const controller = new Controller({
+    clock,
+    dice: realDice,
+    network: realNetwork(parts.names, clock),
+    log,
+    dataPlane: parts.dataPlane,
+    store: kept.store,
+    observer: parts.observer,
+    connectMs: config.timeouts.connectMs,
+    putWaitMs: config.putWaitMs,
+    drainMs: config.timeouts.drainMs,
+    tunnelDrainMs: config.timeouts.tunnelDrainMs,
+  });
+  const api = createApi({
+    control: controller,
+    parse: (body) => parseCluster(body, config.clusterDefaults),
+    security: { token: config.configService.token, allowedHosts: config.configService.allowedHosts },
+    log,
+  });
+  return {
+    async begin() {
+      if (kept.state !== null) controller.restore(kept.state);
+      const { port } = await api.listen(config.configService.hostname, config.configService.port);
+      await applyCluster(controller, { config, log });
+      return port;
+    },
+    closeApi: () => api.close(),
+    async close() {
+      await Promise.all([api.close(), controller.close()]);
+      await kept.close();
+    },
+  };
+}
+
+/** The state that an earlier process left, and where the next one goes. */
+export type Kept = Pick<OpenState, 'state' | 'close'> & { readonly store: StorePort };
+
+/** Rejects with a `StateFault`. */
+export async function openKept({ state }: Config, clock: Clock, log: Log): Promise<Kept> {
+  const path = state?.file ?? null;
+  if (path === null) return { store: memoryStore, state: null, close: () => Promise.resolve() };
+  return openState({ path, files: realFiles, clock, log, lock: takeLock });
+}
+
+async function applyCluster(controller: Controller, { config, log }: { config: Config; log: Log }): Promise<void> {
+  const started = await controller.start(config.cluster, config.clusterAsWritten);
+  if (started.kind === 'unchanged') {
+    log.write('NOTICE', 'main', 'The cluster of the configuration has been applied before: the state goes on');
+  }
+  if (started.kind !== 'refused') return;
+  const text = `Starting the configured version failed: ${started.reason}`;
+  if (controller.list().length === 0) throw new Error(text);
+  log.write('ERROR', 'main', `${text}; what the state holds serves`);
+}
