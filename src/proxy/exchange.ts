@@ -16,7 +16,7 @@ import { Course } from './course.ts';
 import { ExchangeFailures } from './exchange-failures.ts';
 import { FanOut } from './fan-out.ts';
 import { HeldAnswer } from './held-answer.ts';
-import { holdAnswer } from './hold.ts';
+import { type Hold, holdAnswer } from './hold.ts';
 import { KeptBody, NO_BODY } from './kept-body.ts';
 import type { AnswerListener, ClientListener, ClientSide, Failure, OwnStatus } from './message-level.ts';
 import type { Plane } from './plane.ts';
@@ -35,6 +35,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   #fanOut: FanOut | null = null;
   /** The first answer that was a failure, to be given when no other version answers. */
   #kept: HeldAnswer | null = null;
+  #hold: Hold | null = null;
   readonly #failures: ExchangeFailures;
   /** Of the failures so far the one that had come furthest: it says what the client may be told. */
   #failure: Failure | null = null;
@@ -164,7 +165,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     if (isServerFailure(head.status) && this.#triesElsewhere(head, route)) return;
     if (this.#shouldHold(head, route)) {
       this.#held = true;
-      holdAnswer(this.#plane, { asking: this.#asking as Asking, head }, this);
+      this.#hold = holdAnswer(this.#plane, { asking: this.#asking as Asking, head }, this);
       return;
     }
     this.#failures.decide(isServerFailure(head.status) ? null : route);
@@ -370,6 +371,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     this.#body.drop();
     this.#fanOut?.dropKept();
     this.#kept?.drop();
+    this.#hold?.letGo();
   }
 
   /** Lets go of the kept body as soon as no replay could use it. */

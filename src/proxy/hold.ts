@@ -15,24 +15,33 @@ export function holdAnswer(
   plane: Plane,
   held: { readonly asking: Asking; readonly head: ResponseHead },
   listener: AnswerListener,
-): void {
+): Hold {
   const hold = new Hold(plane, held.asking, listener);
   held.asking.handTo(hold.answer);
   hold.answer.answerHead(held.head, held.asking.route);
+  return hold;
 }
 
-class Hold implements HeldWatcher, Timed {
+export class Hold implements HeldWatcher, Timed {
   deadlineMs: number;
   readonly answer: HeldAnswer;
   readonly #plane: Plane;
   readonly #listener: AnswerListener;
   #timed = false;
+  #over = false;
 
   constructor(plane: Plane, asking: Asking, listener: AnswerListener) {
     this.#plane = plane;
     this.#listener = listener;
     this.answer = new HeldAnswer(asking, { watcher: this, plane, bytesMax: asking.route.holdBytes });
     this.deadlineMs = plane.clock.nowMs() + asking.route.holdMs;
+  }
+
+  /** Nobody waits for the answer any more: it is never released, and the room it takes is given back. */
+  letGo(): void {
+    if (this.#over) return;
+    this.#stop();
+    this.answer.abandon();
   }
 
   onDeadline(): void {
@@ -72,6 +81,7 @@ class Hold implements HeldWatcher, Timed {
   }
 
   #stop(): void {
+    this.#over = true;
     if (this.#timed) this.#plane.sweeper.delete(this);
   }
 }

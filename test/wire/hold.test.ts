@@ -136,3 +136,30 @@ test('a stream of events is never held', async () => {
   expect((await client.head()).status).toBe(200);
   go.resolve();
 });
+
+test('an answer that is held when its exchange runs out of time is given to no later request of the client', async () => {
+  const old = await startServer(answers('old'));
+  const next = await startServer((arrival) => arrival.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'));
+  const proxy = await startProxy(cluster('1', [old]), { timeouts: { total: 0.1 } });
+  await proxy.put(cluster('2', [next], { mode: 'INSTANT', replay: { holdTime: 0.3 } }));
+  const client = await connectTo(proxy.port);
+  for (let n = 0; n < 6; n += 1) expect((await client.ask(`/${n}`)).status).toBe(504);
+});
+
+test('an answer that is held when its client leaves gives back the room it took', async () => {
+  const half = `HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n${'h'.repeat(600)}`;
+  const old = await startServer(answers('old'));
+  const next = await startServer(async (arrival) => {
+    arrival.send(half);
+    if (arrival.head.target === '/left') await arrival.gone();
+    else arrival.socket.end();
+  });
+  const proxy = await startProxy(cluster('1', [old]), { limits: { bufferBytes: 1000 } });
+  await proxy.put(cluster('2', [next], { mode: 'INSTANT', replay: { holdTime: 3600 } }));
+  const leaving = await connectTo(proxy.port);
+  leaving.send(requestText({ target: '/left' }));
+  const { socket } = await next.arrival(0);
+  leaving.reset();
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect((await askOnce(proxy.port, '/breaks')).text).toBe('old');
+});
