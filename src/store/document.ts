@@ -1,5 +1,6 @@
 /** From the state to the text of its document and back, by way of the older formats. */
 import type { ReleaseState } from '../core/release/state.ts';
+import { MIGRATIONS, type Migrations } from './migrations.ts';
 import { FORMAT, stateSchema, type Writable } from './schema.ts';
 
 export type Read =
@@ -10,12 +11,6 @@ export type Read =
   | { readonly kind: 'too-new'; readonly format: number };
 
 type Document = Readonly<Record<string, unknown>>;
-
-/** By format: makes a document of that format one of the next. */
-export type Migrations = Readonly<Record<number, (document: Document) => Document>>;
-
-/** None yet: the first format is the present one. */
-const MIGRATIONS: Migrations = {};
 
 /**
  * One line for each version and each ledger entry, so that people and their tools find their way.

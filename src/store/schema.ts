@@ -12,7 +12,7 @@ import type { VersionPhase } from '../core/release/state.ts';
 import type { GuiltyRule } from '../core/release/verdict.ts';
 
 /** Raised when the document's shape changes. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 const count = z.int().min(0);
 const millis = z.number().min(0);
@@ -65,22 +65,89 @@ const transition = z.object({
     .nullable(),
 });
 
-const spec = z.object({
-  uuid: id.nullable(),
-  version: z.string().min(1),
-  servers: z.array(z.object({ host: z.string().min(1), port: z.int().min(1).max(65_535) })).min(1),
-  healthCheck: z
-    .object({
-      path: z.string().min(1),
-      intervalMs: millis,
-      timeoutMs: millis,
-      expect: z.array(z.int()).nullable(),
-      host: z.string().min(1).nullable(),
-    })
+const port = z.int().min(1).max(65_535);
+const server = z.object({ host: z.string().min(1), port });
+
+const engine = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('socket'), path: z.string().min(1) }),
+    z.object({ kind: z.literal('tcp'), host: z.string().min(1), port, certPath: z.string().min(1).nullable() }),
+  ])
+  .nullable();
+
+const texts = z.array(z.string());
+
+const container = z.object({
+  image: z.string().min(1),
+  pull: z.enum(['missing', 'always', 'never']),
+  portToProxy: port.nullable(),
+  name: z.string().min(1).nullable(),
+  workingDir: z.string().nullable(),
+  entrypoint: texts.nullable(),
+  environment: texts,
+  command: texts.nullable(),
+  hostname: z.string().nullable(),
+  volumes: texts,
+  volumesFrom: texts,
+  portBindings: z.array(z.object({ port: z.string().min(1), hostIp: z.string(), hostPort: port.nullable() })),
+  links: texts,
+  user: z.string().nullable(),
+  memoryBytes: count.nullable(),
+  cpuShares: count.nullable(),
+  lxc: z.array(z.object({ key: z.string().min(1), value: z.string() })),
+  privileged: z.boolean(),
+  network: z.string().nullable(),
+  restartPolicy: z.string().nullable(),
+  healthcheck: z
+    .object({ test: texts, intervalMs: millis, timeoutMs: millis, startPeriodMs: millis, retries: count })
     .nullable(),
-  transition,
-  shownHealthCheck: z.record(z.string(), z.unknown()).nullable(),
-  shownTransition: z.record(z.string(), z.unknown()),
+  labels: z.record(z.string(), z.string()),
+  stopSignal: z.string().nullable(),
+  stopTimeoutS: count.nullable(),
+  replicas: z.int().min(1),
+  engine,
+});
+
+const spec = z
+  .object({
+    uuid: id.nullable(),
+    version: z.string().min(1),
+    servers: z.array(server),
+    containers: z.array(container),
+    healthCheck: z
+      .object({
+        path: z.string().min(1),
+        intervalMs: millis,
+        timeoutMs: millis,
+        expect: z.array(z.int()).nullable(),
+        host: z.string().min(1).nullable(),
+      })
+      .nullable(),
+    transition,
+    shownContainers: z.array(z.unknown()).nullable(),
+    shownHealthCheck: z.record(z.string(), z.unknown()).nullable(),
+    shownTransition: z.record(z.string(), z.unknown()),
+  })
+  .refine(({ servers, containers }) => servers.length + containers.length > 0, {
+    error: 'A version has neither servers nor containers',
+  });
+
+const launch = z.object({
+  containers: z.array(
+    z.object({
+      slot: z.string().nullable(),
+      containerId: z.string().min(1),
+      name: z.string().min(1),
+      engine,
+      image: z.object({
+        reference: z.string().min(1),
+        imageId: z.string().min(1),
+        digest: z.string().nullable(),
+        pulled: z.boolean(),
+      }),
+      server: server.nullable(),
+    }),
+  ),
 });
 
 const tally = z.object({ answered: count, blamed: count, shared: count, unpaired: count });
@@ -186,6 +253,8 @@ const version = z.object({
   trial: trial.nullable(),
   recent: z.array(served),
   exit: z.object({ cut: z.array(z.enum(['exchanges', 'tunnels'])), over: z.boolean() }).nullable(),
+  launch: launch.nullable(),
+  replaces: id.nullable(),
 });
 
 const ledgerEntry = z.object({
@@ -211,6 +280,7 @@ const ledgerEntry = z.object({
     overtaken: true,
     'nothing-older': true,
     'not-ready': true,
+    'not-launched': true,
   }),
   reason: line,
   verdict,
@@ -218,6 +288,7 @@ const ledgerEntry = z.object({
   baseline,
   counts,
   comparison: comparison.nullable(),
+  output: texts,
 });
 
 export const stateSchema = z

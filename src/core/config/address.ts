@@ -11,7 +11,12 @@ const IPV6 = z.ipv6();
 export function parseHost(text: string): string | null {
   const bare = /^\[(.*)\]$/.exec(text)?.[1];
   if (bare !== undefined) return isIpv6(bare) ? bare : null;
-  return isIpv6(text) || IPV4.safeParse(text).success || isHostName(text) ? text : null;
+  return isIp(text) || isHostName(text) ? text : null;
+}
+
+/** True for an IP address, without brackets. */
+export function isIp(text: string): boolean {
+  return isIpv6(text) || IPV4.safeParse(text).success;
 }
 
 /** `host:port` for people, with brackets where the host holds colons. */

@@ -4,6 +4,7 @@
  */
 import { createScanner, type Node, parseTree } from 'jsonc-parser';
 import { hostPort } from './address.ts';
+import { maskVariable } from './container-spec.ts';
 import { SECRET_KEYS } from './issues.ts';
 import type { Config } from './model.ts';
 
@@ -52,9 +53,8 @@ function secretEdits(node: Node, under: string | null): Edit[] {
   }
   if (node.children !== undefined) return node.children.flatMap((child) => secretEdits(child, under));
   if (under === null || node.type === 'null') return [];
-  // An environment's names are no secret, and help to see what is meant.
-  const name = under === 'environment' ? /^[^=]+=/.exec(String(node.value))?.[0] : undefined;
-  return [{ offset: node.offset, length: node.length, text: JSON.stringify(`${name ?? ''}***`) }];
+  const shown = under === 'environment' ? maskVariable(String(node.value)) : '***';
+  return [{ offset: node.offset, length: node.length, text: JSON.stringify(shown) }];
 }
 
 /** A secret that was commented out is still one: such comments are shown empty. */

@@ -6,8 +6,10 @@ import { valueAt } from './issues.ts';
 
 const NOT_YET: readonly string[] = [
   'configService.allowPrivileged',
+
   'workers',
   'dockerHost',
+  'cluster.dockerHost',
   'cookies.secret',
   'cluster.upgradeTransition.replay.bodyBytes',
   'cluster.upgradeTransition.replay.methods',

@@ -83,14 +83,82 @@ export interface HealthCheck {
   readonly host: string | null;
 }
 
+/** Where a Docker engine listens. */
+export type EngineAddress =
+  | { readonly kind: 'socket'; readonly path: string }
+  /** `certPath`: a folder with `ca.pem`, `cert.pem` and `key.pem`, or null: as the environment says. */
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly certPath: string | null };
+
+/** A port of a container that is published on its engine's machine. */
+export interface PortBinding {
+  /** `80/tcp` */
+  readonly port: string;
+  /** `''`: every address. */
+  readonly hostIp: string;
+  /** null: a free one. */
+  readonly hostPort: number | null;
+}
+
+/** How the engine itself asks a container whether it is well. */
+export interface ContainerHealthcheck {
+  /** As the engine's API has it: `CMD` or `CMD-SHELL`, then the words. */
+  readonly test: readonly string[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly startPeriodMs: number;
+  readonly retries: number;
+}
+
+/** One container of a version, or several that are alike. What has a syntax of its own stands as it was given, and is known to parse. */
+export interface ContainerSpec {
+  /** With tag or digest: `registry:5000/app:2.0`. */
+  readonly image: string;
+  readonly pull: 'missing' | 'always' | 'never';
+  /** null: it is started and not proxied to. */
+  readonly portToProxy: number | null;
+  /** null: one is made up. */
+  readonly name: string | null;
+  readonly workingDir: string | null;
+  readonly entrypoint: readonly string[] | null;
+  readonly environment: readonly string[];
+  readonly command: readonly string[] | null;
+  readonly hostname: string | null;
+  readonly volumes: readonly string[];
+  readonly volumesFrom: readonly string[];
+  readonly portBindings: readonly PortBinding[];
+  readonly links: readonly string[];
+  readonly user: string | null;
+  readonly memoryBytes: number | null;
+  readonly cpuShares: number | null;
+  readonly lxc: readonly { readonly key: string; readonly value: string }[];
+  readonly privileged: boolean;
+  /** null: the engine's own. */
+  readonly network: string | null;
+  /** null: the engine leaves it stopped; Cutover starts it again while its version is trusted. */
+  readonly restartPolicy: string | null;
+  readonly healthcheck: ContainerHealthcheck | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stopSignal: string | null;
+  /** How long it may take to stop before it is killed. */
+  readonly stopTimeoutS: number | null;
+  readonly replicas: number;
+  /** null: the one that the environment names. */
+  readonly engine: EngineAddress | null;
+}
+
 export interface ClusterSpec {
   /** The id that was asked for, in lower case, or null: one is drawn. */
   readonly uuid: string | null;
   readonly version: string;
+  /** With containers: none until they have been started. */
   readonly servers: readonly ServerAddress[];
+  /** In the order in which they are started; empty for a version that is given by its servers. */
+  readonly containers: readonly ContainerSpec[];
   /** null: a server is well while it takes connections. */
   readonly healthCheck: HealthCheck | null;
   readonly transition: Transition;
+  /** What GET shows under `containers`: as it was given, environment masked; null: nothing. */
+  readonly shownContainers: readonly unknown[] | null;
   /** What GET shows under `healthCheck`, as it was given; null: nothing. */
   readonly shownHealthCheck: Readonly<Record<string, unknown>> | null;
   /**
@@ -107,6 +175,12 @@ export interface ClusterDefaults {
   /** `replay.holdBytes` and `replay.holdTime`. */
   readonly holdBytes: number;
   readonly holdMs: number;
+  /** `dockerHost`; null: the engine that the environment names. */
+  readonly engine: EngineAddress | null;
+  /** `configService.allowPrivileged`. */
+  readonly privileged: 'allowed' | 'forbidden';
+  /** What becomes of a version that is given by its containers. */
+  readonly containers: 'started' | 'refused';
 }
 
 export interface Config {
@@ -172,4 +246,5 @@ export interface Config {
 /** Everything wrong with an input: each entry one line that names the path, the value and what is allowed. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T; readonly warnings: readonly string[] }
-  | { readonly ok: false; readonly errors: readonly string[] };
+  /** `forbidden`: nothing else is wrong than that it is not allowed here. */
+  | { readonly ok: false; readonly errors: readonly string[]; readonly because?: 'forbidden' };

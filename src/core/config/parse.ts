@@ -3,6 +3,8 @@
  * put into the code's own names and units. Either all of it is right, or every fault is told.
  */
 import type { z } from 'zod';
+import { privilegedErrors } from './container-rules.ts';
+import { maskedContainers, toContainer, toEngine } from './container-spec.ts';
 import { notYetWarnings } from './in-force.ts';
 import { issueLines, LINES_MAX, valueAt } from './issues.ts';
 import type {
@@ -27,12 +29,26 @@ import {
 } from './schema.ts';
 import { readJson } from './source.ts';
 
-const BUILT_IN: ClusterDefaults = { responseTimeoutMs: 30_000, holdBytes: 64 * 1024, holdMs: 250 };
+const BUILT_IN: ClusterDefaults = {
+  responseTimeoutMs: 30_000,
+  holdBytes: 64 * 1024,
+  holdMs: 250,
+  engine: null,
+  privileged: 'forbidden',
+  containers: 'refused',
+};
 
 /** Parses a configuration file's text. Each error is one line: the path, what is allowed, the value (secrets masked). */
 export function parseConfig(text: string): Parsed<Config> {
   if (isBlank(text)) return { ok: false, errors: ['The configuration is empty: it must be a JSON object'] };
-  return parse(text, { schema: fileSchema, rules: fileErrors, build: toConfig });
+  const mayBePrivileged = (root: unknown): boolean => valueAt(root, ['configService', 'allowPrivileged']) === true;
+  return parse(text, {
+    schema: fileSchema,
+    rules: fileErrors,
+    mayBePrivileged,
+    containers: 'refused',
+    build: toConfig,
+  });
 }
 
 /** Parses the body of a PUT, `{"cluster": {...}}` (thesis appendix I); errors as those of `parseConfig`. */
@@ -41,6 +57,8 @@ export function parseCluster(body: string, defaults: ClusterDefaults = BUILT_IN)
   return parse(body, {
     schema: bodySchema,
     rules: () => [],
+    mayBePrivileged: () => defaults.privileged === 'allowed',
+    containers: defaults.containers,
     build: (values, root) => toCluster(values.cluster, root, defaults),
   });
 }
@@ -48,6 +66,8 @@ export function parseCluster(body: string, defaults: ClusterDefaults = BUILT_IN)
 interface Kind<Schema extends z.ZodType, T> {
   readonly schema: Schema;
   readonly rules: (root: unknown) => string[];
+  readonly mayBePrivileged: (root: unknown) => boolean;
+  readonly containers: ClusterDefaults['containers'];
   readonly build: (values: z.output<Schema>, root: unknown) => T;
 }
 
@@ -59,10 +79,12 @@ function parse<Schema extends z.ZodType, T>(text: string, kind: Kind<Schema, T>)
   const errors = [...read.duplicates];
   if (!result.success) errors.push(...issueLines(result.error.issues, root));
   errors.push(...kind.rules(root), ...clusterErrors(root));
-  if (errors.length === 0 && valueAt(root, ['cluster', 'containers']) !== undefined) {
+  if (errors.length === 0 && kind.containers === 'refused' && valueAt(root, ['cluster', 'containers']) !== undefined) {
     errors.push('"cluster.containers" is not supported yet in this version: give "servers"');
   }
   if (!result.success || errors.length > 0) return { ok: false, errors: errors.slice(0, LINES_MAX) };
+  const forbidden = kind.mayBePrivileged(root) ? [] : privilegedErrors(root);
+  if (forbidden.length > 0) return { ok: false, errors: forbidden, because: 'forbidden' };
   const warnings = [...clusterWarnings(root), ...notYetWarnings(root)];
   return { ok: true, value: kind.build(result.data, root), warnings };
 }
@@ -70,7 +92,14 @@ function parse<Schema extends z.ZodType, T>(text: string, kind: Kind<Schema, T>)
 function toConfig(values: FileValues, root: unknown): Config {
   const { proxy, configService, log, cookies, timeouts, limits, replay } = values;
   const responseMs = toMs(timeouts.response);
-  const defaults = { responseTimeoutMs: responseMs, holdBytes: replay.holdBytes, holdMs: toMs(replay.holdTime) };
+  const defaults: ClusterDefaults = {
+    responseTimeoutMs: responseMs,
+    holdBytes: replay.holdBytes,
+    holdMs: toMs(replay.holdTime),
+    engine: toEngine(values.dockerHost),
+    privileged: configService.allowPrivileged ? 'allowed' : 'forbidden',
+    containers: 'refused',
+  };
   return {
     proxy: { hostname: proxy.hostname, port: proxy.port, via: proxy.via === false ? null : proxy.via },
     configService: {
@@ -115,13 +144,17 @@ function toConfig(values: FileValues, root: unknown): Config {
 function toCluster(values: ClusterValues, root: unknown, defaults: ClusterDefaults): ClusterSpec {
   const given = valueAt(root, ['cluster', 'upgradeTransition']);
   const givenCheck = valueAt(root, ['cluster', 'healthCheck']);
+  const givenContainers = valueAt(root, ['cluster', 'containers']);
   const transition = toTransition(values.upgradeTransition, defaults);
+  const engine = toEngine(values.dockerHost) ?? defaults.engine;
   return {
     uuid: values.uuid ?? null,
     version: values.version,
     servers: (values.servers ?? []).map(toServer),
+    containers: (values.containers ?? []).map((container) => toContainer(container, engine)),
     healthCheck: values.healthCheck === undefined ? null : toHealthCheck(values.healthCheck),
     transition,
+    shownContainers: Array.isArray(givenContainers) ? maskedContainers(givenContainers) : null,
     shownHealthCheck: givenCheck === undefined ? null : (givenCheck as Record<string, unknown>),
     shownTransition: shown(transition, given),
   };

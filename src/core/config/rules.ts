@@ -5,6 +5,7 @@
  * Whatever has a wrong type is passed over here: the schema names it.
  */
 import { hostsCollide, isLoopback, parseHost } from './address.ts';
+import { containersErrors, dockerHostErrors } from './container-rules.ts';
 import { LINES_MAX, valueAt, valueText } from './issues.ts';
 import { MODES, type Mode } from './model.ts';
 import { type JsonPath, pathText } from './source.ts';
@@ -50,7 +51,8 @@ export function clusterErrors(root: unknown): string[] {
     errors.push('"cluster" must contain "servers" or "containers" list, not both');
   }
   if (Array.isArray(servers)) errors.push(...servers.flatMap(serverErrors).slice(0, LINES_MAX));
-  if (Array.isArray(containers)) errors.push(...containers.flatMap(containerErrors).slice(0, LINES_MAX));
+  errors.push(...dockerHostErrors(valueAt(cluster, ['dockerHost']), '"cluster.dockerHost"'));
+  if (Array.isArray(containers)) errors.push(...containersErrors(containers).slice(0, LINES_MAX));
   return [...errors, ...transitionErrors(root)];
 }
 
@@ -125,19 +127,6 @@ function serverErrors(server: unknown, index: number): string[] {
   if (hostname !== undefined && ip !== undefined) return [`${name} must have "hostname" or "ip", not both`];
   if (hostname === undefined && ip === undefined) return [`${name} must have "hostname" or "ip"`];
   return [];
-}
-
-function containerErrors(container: unknown, index: number): string[] {
-  const path = ['cluster', 'containers', index, 'dockerHost'];
-  return dockerHostErrors(valueAt(container, ['dockerHost']), `"${pathText(path)}"`);
-}
-
-function dockerHostErrors(engine: unknown, name: string): string[] {
-  if (!isObject(engine)) return [];
-  const { ip, port, socketPath } = engine as { ip?: unknown; port?: unknown; socketPath?: unknown };
-  const byAddress = ip !== undefined && port !== undefined && socketPath === undefined;
-  const bySocket = socketPath !== undefined && ip === undefined && port === undefined;
-  return byAddress || bySocket ? [] : [`${name} must have "ip" and "port", or "socketPath" alone`];
 }
 
 function hostOf(value: unknown, otherwise: string): string {

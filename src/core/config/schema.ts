@@ -95,6 +95,7 @@ const cluster = is.object({
     .list(containerSchema)
     .min(1, { error: '"containers" list must contain at least one entry' })
     .optional(),
+  dockerHost: dockerHost.optional(),
   uuid: is.uuid().optional(),
   version: is.versionName().default('0.0'),
   healthCheck: healthCheck.optional(),

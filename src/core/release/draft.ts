@@ -62,6 +62,8 @@ export class Draft {
       trial: null,
       recent: [],
       exit: null,
+      launch: null,
+      replaces: null,
     };
     const others = this.versions.filter((other) => other.id !== id);
     this.versions = [...others, version].sort(newestFirst);

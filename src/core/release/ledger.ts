@@ -27,7 +27,9 @@ export type Rule =
   /** What it was tried against is gone. */
   | 'nothing-older'
   /** Its servers were not ready in time. */
-  | 'not-ready';
+  | 'not-ready'
+  /** Its containers could not be started. */
+  | 'not-launched';
 
 /** Taken from the figures of the data plane: exchanges that the version admitted, and what became of them. */
 export interface FigureCounts {
@@ -68,6 +70,8 @@ export interface LedgerEntry {
   readonly counts: ReleaseCounts;
   /** With mode CONCURRENT, else null. An older version's answer may end last, so this may still grow after that. */
   readonly comparison: Comparison | null;
+  /** The last lines that its containers wrote before it failed. */
+  readonly output: readonly string[];
 }
 
 /** Releases that are remembered. */
@@ -116,6 +120,7 @@ export function entryOf(version: VersionState, trial: Trial, conclusion: Conclus
     baseline: trial.baseline,
     counts: trial.counts,
     comparison: version.spec.transition.compare === null ? null : trial.comparison,
+    output: [],
   };
 }
 

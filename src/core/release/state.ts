@@ -3,6 +3,7 @@
  * `transition.ts` makes a new one.
  */
 import type { ClusterSpec } from '../config/model.ts';
+import type { LaunchedContainer } from '../containers/launch.ts';
 import type { CutOrder } from '../routing/table.ts';
 import type { LedgerEntry } from './ledger.ts';
 import type { Recent } from './recent.ts';
@@ -54,6 +55,15 @@ export interface VersionState {
   readonly recent: Recent;
   /** How far it has left the table; null while it serves or is about to. */
   readonly exit: Exit | null;
+  /** What it runs in once its containers have been started; null before, and for a version that is given by its servers. */
+  readonly launch: Launch | null;
+  /** The stable version that it takes the place of as soon as it is ready, by hand; else null. */
+  readonly replaces: string | null;
+}
+
+/** The containers of a version as they were found running. */
+export interface Launch {
+  readonly containers: readonly LaunchedContainer[];
 }
 
 /** A version that has left lets its exchanges in flight finish, and is cut when they take too long. */

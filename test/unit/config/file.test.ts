@@ -45,7 +45,14 @@ test('the thesis example is accepted, and everything else has its default', () =
     },
     replay: { bodyBytes: 1_048_576, methods: [], budget: 0.2 },
     state: { file: null },
-    clusterDefaults: { responseTimeoutMs: 30_000, holdBytes: 65_536, holdMs: 250 },
+    clusterDefaults: {
+      responseTimeoutMs: 30_000,
+      holdBytes: 65_536,
+      holdMs: 250,
+      engine: null,
+      privileged: 'forbidden',
+      containers: 'refused',
+    },
     clusterAsWritten: {
       servers: [
         { hostname: '127.0.0.1', port: 1034 },
@@ -61,6 +68,8 @@ test('the thesis example is accepted, and everything else has its default', () =
         { host: '127.0.0.1', port: 1035 },
       ],
       healthCheck: null,
+      containers: [],
+      shownContainers: null,
       shownHealthCheck: null,
       transition: {
         mode: 'INSTANT',
@@ -173,7 +182,7 @@ test('no fault shows a secret, a misspelt one included', () => {
   const text = file({
     configService: { port: 1, token: 'hush hush', tokn: 'hush', 'x-token': 'hush' },
     cookies: { secret: ['hush'] },
-    cluster: { containers: [{ image: 'a', environment: 'hush', tokem: 'hush' }] },
+    cluster: { containers: [{ image: 'a', portToProxy: 1, environment: 'hush', tokem: 'hush' }] },
   });
   expect(errors(text).length).toBe(6);
   expect(errors(text).join()).not.toContain('hush');

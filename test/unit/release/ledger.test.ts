@@ -69,6 +69,7 @@ test.each(ends)('a release that ends by %s has one entry and one line', (_, even
         budgetRefused: 3,
       },
       comparison: null,
+      output: [],
       ...expected,
       ...(event.id === 'old' && { against: null }),
     },

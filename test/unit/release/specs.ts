@@ -28,7 +28,9 @@ export function spec(mode: Mode, options: SpecOptions = {}): ClusterSpec {
       host: text.slice(0, text.indexOf(':')),
       port: Number(text.slice(text.indexOf(':') + 1)),
     })),
+    containers: [],
     healthCheck,
+    shownContainers: null,
     shownHealthCheck: null,
     transition: {
       mode,

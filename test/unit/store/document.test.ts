@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { EMPTY_STATE, type ReleaseState } from '../../../src/core/release/state.ts';
-import { documentText, type Migrations, readDocument } from '../../../src/store/document.ts';
+import { documentText, readDocument } from '../../../src/store/document.ts';
+import type { Migrations } from '../../../src/store/migrations.ts';
 import { releasing, stateWith } from './states.ts';
 
 const read = (text: string, migrations?: Migrations) => readDocument(Buffer.from(text), migrations);
@@ -20,7 +21,7 @@ test.for<[string, ReleaseState]>([
 
 test('the document says its format first, and when it was written', () => {
   expect(documentText(EMPTY_STATE, 1_700_000_000_000)).toMatch(
-    /^\{\n"format": 1,\n"written": "2023-11-14T22:13:20\.000Z",\n/,
+    /^\{\n"format": 2,\n"written": "2023-11-14T22:13:20\.000Z",\n/,
   );
 });
 
@@ -90,33 +91,49 @@ describe('damaged', () => {
 
 describe('formats', () => {
   /** As if the versions had been called clusters before. */
-  const older = edited(({ versions, format: _, ...rest }) => ({ format: 0, clusters: versions, ...rest }));
-  const migrations: Migrations = { 0: ({ clusters, ...rest }) => ({ ...rest, versions: clusters }) };
+  const older = edited(({ versions, format: _, ...rest }) => ({ format: 1, clusters: versions, ...rest }));
+  const migrations: Migrations = { 1: ({ clusters, ...rest }) => ({ ...rest, versions: clusters }) };
 
   test('an older one is migrated', () => {
     expect(read(older, migrations)).toEqual({ kind: 'state', state: stateWith(2) });
   });
 
   test('step by step', () => {
-    const oldest = older.replace('"format":0', '"format":-1').replace('"clusters"', '"groups"');
+    const oldest = older.replace('"format":1', '"format":0').replace('"clusters"', '"groups"');
     const both = {
       ...migrations,
-      [-1]: ({ groups, ...rest }: Record<string, unknown>) => ({ ...rest, clusters: groups }),
+      0: ({ groups, ...rest }: Record<string, unknown>) => ({ ...rest, clusters: groups }),
     };
     expect(read(oldest, both)).toEqual({ kind: 'state', state: stateWith(2) });
   });
 
   test('one that nothing leads from is damaged, and so is one whose migration fails', () => {
-    expect(read(older)).toMatchObject({ kind: 'damaged', reason: expect.stringContaining('format 0') });
+    const oldest = older.replace('"format":1', '"format":0');
+    expect(read(oldest)).toMatchObject({ kind: 'damaged', reason: expect.stringContaining('format 0') });
     const failing: Migrations = {
-      0: () => {
+      1: () => {
         throw new Error('No clusters');
       },
     };
     expect(read(older, failing)).toMatchObject({ kind: 'damaged', reason: expect.stringContaining('No clusters') });
   });
 
+  test('format 1, of before there were containers, is read as if it had none', () => {
+    const first = edited((document) => ({
+      ...document,
+      format: 1,
+      versions: (document.versions as Record<string, unknown>[]).map(
+        ({ launch: _, replaces: __, spec, ...version }) => {
+          const { containers: ___, shownContainers: ____, ...old } = spec as Record<string, unknown>;
+          return { ...version, spec: old };
+        },
+      ),
+    }));
+    expect(first).not.toContain('shownContainers');
+    expect(read(first)).toEqual({ kind: 'state', state: stateWith(2) });
+  });
+
   test('a newer one is told apart, whatever else it holds', () => {
-    expect(read('{"format": 2, "everything": "else"}')).toEqual({ kind: 'too-new', format: 2 });
+    expect(read('{"format": 3, "everything": "else"}')).toEqual({ kind: 'too-new', format: 3 });
   });
 });
