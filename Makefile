@@ -52,7 +52,11 @@ build: .tools/build.stamp ## install what is needed and compile; afterwards bin/
 	fi
 	@touch $@
 
-.tools/build.stamp: .tools/modules.stamp package.json tsconfig.json tsconfig.build.json $(SOURCES)
+# What the Dockerfile copies is what runs: all of it, and nothing beside it.
+.dockerignore: package-lock.json Makefile scripts/production-modules.ts $(NODE_STAMP)
+	{ printf '%s\n' '*' '!bin' '!dist' '!package.json' '!LICENSE' && node scripts/production-modules.ts | sed 's/^/!/'; } > $@
+
+.tools/build.stamp: .tools/modules.stamp .dockerignore package.json tsconfig.json tsconfig.build.json $(SOURCES)
 	rm -rf dist
 	node node_modules/typescript/bin/tsc -p tsconfig.build.json
 	@touch $@
@@ -93,7 +97,7 @@ bench: build ## measure the cost of a request beside HAProxy; writes docs/perfor
 	node bench/bench.ts $(ARGS)
 
 clean: ## remove what was built and measured
-	rm -rf dist coverage .tools/*.stamp cutover-*.tgz
+	rm -rf dist coverage .dockerignore .tools/*.stamp cutover-*.tgz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -3,6 +3,7 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 import { progress, removeContainers, sharedEngine } from '../kit/engine.ts';
 import { APP_PORT, buildAppImage } from '../kit/images.ts';
 import { CREDENTIALS, startRegistry } from '../kit/registry.ts';
+import { firstAnswer, healthOf, runImage } from '../kit/run-image.ts';
 
 const engine = sharedEngine();
 const { docker } = engine;
@@ -10,45 +11,25 @@ const registry = await startRegistry('credentials');
 afterEach(() => removeContainers(engine));
 afterAll(() => registry.remove());
 
-/** Runs an image with its port published on a free one of loopback. */
-async function run(image: string, options: { readonly memory?: number } = {}) {
-  const container = await docker.createContainer({
-    Image: image,
-    HostConfig: { PortBindings: { [`${APP_PORT}/tcp`]: [{ HostIp: '127.0.0.1' }] }, Memory: options.memory ?? 0 },
-  });
-  await container.start();
-  const { NetworkSettings } = await container.inspect();
-  const published = NetworkSettings.Ports[`${APP_PORT}/tcp`]?.[0]?.HostPort;
-  return { container, url: `http://127.0.0.1:${published}` };
-}
-
-/** The port accepts from the start, whoever listens behind it: an answer is what to wait for. */
-async function answer(url: string): Promise<string> {
-  for (;;) {
-    const text = await fetch(url)
-      .then((got) => got.text())
-      .catch(() => null);
-    if (text !== null) return text;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 test('an image serves its version on a published port', async () => {
-  const { url } = await run(await buildAppImage(engine, 'cutover-test-app:1', { version: '1.0' }));
-  expect(await answer(url)).toBe('1.0');
+  const running = await runImage(engine, await buildAppImage(engine, 'cutover-test-app:1', { version: '1.0' }), {
+    port: APP_PORT,
+  });
+  expect(await firstAnswer(running)).toBe('1.0');
 });
 
 test('an image that ends at once says why', async () => {
   const image = await buildAppImage(engine, 'cutover-test-app:exits', { version: '2.0', behaviour: 'exits' });
-  const { container } = await run(image);
+  const { container } = await runImage(engine, image);
   expect(await container.wait()).toMatchObject({ StatusCode: 3 });
   expect(String(await container.logs({ stdout: true, stderr: true }))).toContain('cannot find its settings');
 });
 
 test('an image that leaks is killed for its memory', async () => {
   const image = await buildAppImage(engine, 'cutover-test-app:leaks', { version: '2.0', behaviour: 'leaks' });
-  const { container, url } = await run(image, { memory: 128 << 20 });
-  await answer(url);
+  const running = await runImage(engine, image, { port: APP_PORT, memory: 128 << 20 });
+  const { container, url } = running;
+  await firstAnswer(running);
   let isAlive = true;
   const ended = container.wait().finally(() => {
     isAlive = false;
@@ -63,11 +44,8 @@ test('an image that leaks is killed for its memory', async () => {
 
 test('an image whose health check fails is unhealthy', async () => {
   const image = await buildAppImage(engine, 'cutover-test-app:ill', { version: '2.0', healthcheck: 'fails' });
-  const { container } = await run(image);
-  const events = await docker.getEvents({ filters: { container: [container.id], event: ['health_status'] }, since: 1 });
-  await new Promise((resolve) => events.once('data', resolve));
-  (events as unknown as { destroy(): void }).destroy();
-  expect((await container.inspect()).State.Health?.Status).toBe('unhealthy');
+  const { container } = await runImage(engine, image);
+  expect(await healthOf(engine, container)).toBe('unhealthy');
 });
 
 test('a registry keeps an image, and wants its credentials', async () => {

@@ -2,7 +2,7 @@
  * The application in the test images. It runs alone in its container, by Node as it is, so it imports nothing of ours.
  *
  * Routes: `/` the version; `/seen` what the process sees of its container, as JSON; `/exit` answers, then ends with code 9;
- * `/echo` the body.
+ * `/echo` the body; `/slow` the version, after a second.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
@@ -46,6 +46,9 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       return;
     case '/echo':
       request.pipe(response);
+      return;
+    case '/slow':
+      setTimeout(() => response.end(version), 1000);
       return;
     case '/exit':
       response.end(version, () => process.exit(9));

@@ -17,6 +17,9 @@ export interface AppImage {
   readonly healthcheck?: 'passes' | 'fails';
 }
 
+/** A shell, and what `bin/cutover` calls. */
+const SHELL = ['/bin/sh', '/usr/bin/dirname', '/usr/bin/readlink'];
+
 /** The port that the application listens on in its container. */
 export const APP_PORT = 80;
 
@@ -58,14 +61,14 @@ async function buildImage({ docker, label }: Engine, { name, folder, args = {} }
   await progress(await docker.buildImage(context.stdout, options));
 }
 
-/** An image with `node` and nothing else that it could run; imported when it is first asked for. */
-async function nodeImage(engine: Engine): Promise<string> {
+/** An image with Node and a shell, as `node:24-slim` has them, and little else; imported when it is first asked for. */
+export async function nodeImage(engine: Engine): Promise<string> {
   const name = `cutover-test-node:${engine.label.value}`;
   if (await exists(engine, name)) return name;
   const root = mkdtempSync(join(tmpdir(), 'cutover-root-'));
   try {
-    for (const library of librariesOf(process.execPath)) copyInto(root, library);
-    copyInto(root, process.execPath, '/usr/local/bin/node');
+    copyProgram(root, process.execPath, '/usr/local/bin/node');
+    for (const program of SHELL) copyProgram(root, program);
     mkdirSync(join(root, 'tmp'), { mode: 0o1777 });
     await importImage(engine, { name, root, changes: ['ENV PATH=/usr/local/bin:/usr/bin:/bin'] });
   } finally {
@@ -101,7 +104,12 @@ async function exists({ docker }: Engine, name: string): Promise<boolean> {
     );
 }
 
-/** The shared libraries that a program is linked to, the loader among them. */
+/** Copies a program and the shared libraries that it is linked to, the loader among them. */
+function copyProgram(root: string, program: string, path: string = program): void {
+  for (const library of librariesOf(program)) copyInto(root, library);
+  copyInto(root, program, path);
+}
+
 function librariesOf(program: string): readonly string[] {
   const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' });
   return stdout.match(/\/\S+/g) ?? [];
