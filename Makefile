@@ -2,6 +2,7 @@
 
 PREFIX ?= /usr/local
 CONFIG ?= ./config.json
+MINUTES ?= 5
 NODE_VERSION := 24.21.0
 
 # The Node to work with: the system's from 24.15 on, else our own from the npm registry.
@@ -31,7 +32,7 @@ $(shell rm -f $(REMOVED))
 SOURCES := $(shell find src)
 LIB = $(DESTDIR)$(PREFIX)/lib/cutover
 
-.PHONY: build install run demo test test-full fault-table mutate bench clean help
+.PHONY: build install run demo test test-full fault-table soak mutate bench clean help
 .DELETE_ON_ERROR:
 
 build: .tools/build.stamp ## install what is needed and compile; afterwards bin/cutover runs (the default)
@@ -89,6 +90,9 @@ test-full: build ## the same with long fuzzing and soak runs
 
 fault-table: build ## measure the fault matrix beside nginx, HAProxy and Caddy; writes docs/reliability.md (about 20 minutes)
 	node scripts/fault-table.ts $(ARGS)
+
+soak: build ## MINUTES=5 of steady load while versions come and go: nothing fails, nothing grows
+	node scripts/soak.ts --minutes $(MINUTES) $(ARGS)
 
 mutate: build ## see whether wrong code in core/release and core/routing makes a test fail (about an hour on two cores)
 	node_modules/.bin/stryker run $(ARGS)

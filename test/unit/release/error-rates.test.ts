@@ -83,6 +83,18 @@ describe('a version that fails 5 points more is caught in 95 % of releases', () 
     expect(shareFoundGuilty(worse(rate, 'before and during', requests), 1000)).toBeGreaterThanOrEqual(0.95);
   });
 
+  test.each([
+    [0, 200, 0.68],
+    [0.001, 200, 0.61],
+    [0.01, 400, 0.83],
+  ] as const)(
+    'known during alone, more is not to be had: %d within %d requests',
+    { timeout },
+    (rate, requests, share) => {
+      expect(shareFoundGuilty(worse(rate, 'during', requests), 4000)).toBeGreaterThanOrEqual(share);
+    },
+  );
+
   test('one that goes bad after ten thousand good requests is caught as well', { timeout }, () => {
     const chance = seeded(3);
     const known: Baseline = { requests: 1000, failures: 1, unpaired: 0, source: 'before' };

@@ -1,0 +1,52 @@
+/** What the soak does to Cutover by its REST API, and waits for; what does not come in time is an error. */
+import { setTimeout as passed } from 'node:timers/promises';
+import type { StatusView } from '../../src/client.ts';
+import { call, cluster, putVersion } from '../kit/config-service.ts';
+
+const WAIT_LIMIT_MS = 30_000;
+
+export type Phase = StatusView['phase'];
+
+export class Releases {
+  readonly #configPort: number;
+
+  constructor(configPort: number) {
+    this.#configPort = configPort;
+  }
+
+  /** Gives its id. @param options those of `upgradeTransition` */
+  put(version: string, port: number, options: Readonly<Record<string, unknown>>): Promise<string> {
+    return putVersion(this.#configPort, cluster(version, [{ port }], options));
+  }
+
+  async decide(id: string, what: 'promote' | 'rollback'): Promise<void> {
+    await this.#expect(202, call(this.#configPort, 'POST', `/${id}/${what}`), `${what} of ${id}`);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#expect(202, call(this.#configPort, 'DELETE', `/${id}`), `DELETE of ${id}`);
+  }
+
+  /** Asks until the version is in one of these phases, and has nothing more in flight where it has left. */
+  async reaches(id: string, phases: readonly Phase[]): Promise<StatusView> {
+    for (const endMs = performance.now() + WAIT_LIMIT_MS; ; ) {
+      const status = await this.#status(id);
+      if (phases.includes(status.phase) && (status.phase !== 'failed' || status.inFlight === 0)) return status;
+      if (performance.now() > endMs) {
+        throw new Error(`Version ${status.version} is ${status.phase} (${status.reason}), not ${phases.join(' or ')}`);
+      }
+      await passed(50);
+    }
+  }
+
+  async #status(id: string): Promise<StatusView> {
+    const { status, text } = await call(this.#configPort, 'GET', `/${id}/status`);
+    if (status !== 200) throw new Error(`The status of ${id} was answered ${status}: ${text}`);
+    return JSON.parse(text) as StatusView;
+  }
+
+  async #expect(wanted: number, answer: ReturnType<typeof call>, what: string): Promise<void> {
+    const { status, text } = await answer;
+    if (status !== wanted) throw new Error(`The ${what} was answered ${status}: ${text}`);
+  }
+}

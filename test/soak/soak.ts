@@ -1,0 +1,204 @@
+/**
+ * The soak: steady load through the built `bin/cutover` while versions come and go. No request may fail, and in the last fifth of
+ * the time no more memory and no more descriptors may be held than in the second.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as passed } from 'node:timers/promises';
+import { freePort } from '../../bench/process.ts';
+import { cluster, listVersions } from '../kit/config-service.ts';
+import { type Failure, Load } from './load.ts';
+import { type Holdings, holdingsOf } from './processes.ts';
+import { type Happened, STEPS, Upgrades } from './upgrades.ts';
+import { Versions } from './versions.ts';
+
+export interface SoakOptions {
+  readonly durationMs: number;
+  /** Requests per second. */
+  readonly rate: number;
+  readonly clients: number;
+  /** Called about every ten seconds with a line. */
+  readonly tell: (line: string) => void;
+}
+
+export interface SoakReport extends Happened {
+  readonly durationMs: number;
+  readonly answered: number;
+  readonly left: number;
+  readonly failures: readonly Failure[];
+  /** Milliseconds. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly second: Holdings;
+  readonly last: Holdings;
+  /** Without a client: before the load, and when it had ended. */
+  readonly idleDescriptors: readonly [before: number, after: number];
+  /** What the log says at CRITICAL. */
+  readonly complaints: readonly string[];
+}
+
+const BIN = join(import.meta.dirname, '../../bin/cutover');
+const SAMPLE_MS = 500;
+/** Pooled connections are closed after `timeouts.upstreamIdle` (4 s), and nobody tells. */
+const POOLS_EMPTY_MS = 10_000;
+/** This harness's own connections to the config service, which `fetch` keeps. */
+const OWN_CONNECTIONS = 4;
+
+export async function soak({ durationMs, rate, clients, tell }: SoakOptions): Promise<SoakReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'cutover-soak-'));
+  const versions = new Versions();
+  const cutover = await startCutover(folder, await versions.start('1'));
+  try {
+    const idleBefore = holdingsOf(cutover.pid).descriptors;
+    const [first] = await listVersions(cutover.configPort);
+    const upgrades = new Upgrades(versions, cutover.configPort, { version: '1', id: first?.uuid ?? '' });
+    const load = new Load(cutover.port, clients, rate);
+    const samples: Holdings[] = [];
+    const begunMs = performance.now();
+    const isOver = (): boolean => performance.now() - begunMs >= durationMs;
+    const watching = watch(cutover.pid, samples, isOver, () => {
+      const { rssBytes, descriptors } = samples.at(-1) as Holdings;
+      const { answered, failures } = load;
+      tell(
+        `${Math.round((performance.now() - begunMs) / 1000)} s: ${answered} answered, ${failures.length} failed, ` +
+          `${mebibytes(rssBytes)} MiB, ${descriptors} descriptors, ${JSON.stringify(upgrades.happened)}`,
+      );
+    });
+    for (let step = 0; !isOver(); step += 1) await STEPS[step % STEPS.length]?.(upgrades);
+    await watching;
+    await load.end();
+    const tookMs = performance.now() - begunMs;
+    const idleAfter = await descriptorsWhenIdle(cutover.pid, idleBefore);
+    return {
+      ...upgrades.happened,
+      durationMs: tookMs,
+      answered: load.answered,
+      left: load.left,
+      failures: load.failures,
+      p50Ms: load.quantile(0.5),
+      p99Ms: load.quantile(0.99),
+      second: medianOf(fifth(samples, 1)),
+      last: medianOf(fifth(samples, 4)),
+      idleDescriptors: [idleBefore, idleAfter],
+      complaints: cutover.complaints(),
+    };
+  } finally {
+    await cutover.stop();
+    await versions.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What may be held more in the last fifth than in the second: 0.1 is a tenth. */
+export interface Growth {
+  readonly memory: number;
+  readonly descriptors: number;
+}
+
+/** What the promise is broken by, one line each. */
+export function violationsOf(report: SoakReport, allowed: Growth): readonly string[] {
+  const { failures, second, last, idleDescriptors, complaints } = report;
+  const [before, after] = idleDescriptors;
+  const violations: string[] = [];
+  if (failures.length > 0) violations.push(`${failures.length} requests failed`);
+  if (last.rssBytes > second.rssBytes * (1 + allowed.memory)) {
+    violations.push(`Memory grew from ${mebibytes(second.rssBytes)} to ${mebibytes(last.rssBytes)} MiB`);
+  }
+  if (last.descriptors > second.descriptors * (1 + allowed.descriptors)) {
+    violations.push(`Descriptors grew from ${second.descriptors} to ${last.descriptors}`);
+  }
+  if (after > before + OWN_CONNECTIONS) violations.push(`${after} descriptors are left of ${before} before the load`);
+  if (complaints.length > 0) violations.push(`The log complains: ${complaints[0]}`);
+  return violations;
+}
+
+export function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(1);
+}
+
+async function watch(pid: number, samples: Holdings[], isOver: () => boolean, tell: () => void): Promise<void> {
+  while (!isOver()) {
+    samples.push(holdingsOf(pid));
+    if (samples.length % Math.round(10_000 / SAMPLE_MS) === 0) tell();
+    await passed(SAMPLE_MS);
+  }
+}
+
+/** As soon as they are so few, or what is left when it takes too long. */
+async function descriptorsWhenIdle(pid: number, few: number): Promise<number> {
+  const endMs = performance.now() + POOLS_EMPTY_MS;
+  while (holdingsOf(pid).descriptors > few + OWN_CONNECTIONS && performance.now() < endMs) await passed(SAMPLE_MS);
+  return holdingsOf(pid).descriptors;
+}
+
+function fifth<T>(list: readonly T[], index: number): readonly T[] {
+  return list.slice(Math.floor((index * list.length) / 5), Math.floor(((index + 1) * list.length) / 5));
+}
+
+/** Each holding's own. */
+function medianOf(samples: readonly Holdings[]): Holdings {
+  const median = (of: (sample: Holdings) => number): number => {
+    return samples.map(of).sort((a, b) => a - b)[Math.floor(samples.length / 2)] ?? 0;
+  };
+  return {
+    rssBytes: median(({ rssBytes }) => rssBytes),
+    descriptors: median(({ descriptors }) => descriptors),
+    processes: median(({ processes }) => processes),
+  };
+}
+
+interface RunningCutover {
+  readonly pid: number;
+  readonly port: number;
+  readonly configPort: number;
+  complaints(): readonly string[];
+  stop(): Promise<void>;
+}
+
+async function startCutover(folder: string, serverPort: number): Promise<RunningCutover> {
+  const [port, configPort] = [await freePort(), await freePort()];
+  const [file, log] = [join(folder, 'config.json'), join(folder, 'log')];
+  const config = { proxy: { hostname: '127.0.0.1', port }, configService: { port: configPort } };
+  writeFileSync(file, JSON.stringify({ ...config, cluster: cluster('1', [{ port: serverPort }]) }));
+  const errors = openSync(log, 'a');
+  const child = spawn(BIN, ['run', '--config', file, '--log-level', 'WARNING'], {
+    stdio: ['ignore', 'ignore', errors],
+  });
+  closeSync(errors);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  while (!(await accepts(port)) || !(await accepts(configPort))) {
+    if (child.exitCode !== null) throw new Error(`Cutover ended with ${child.exitCode}: ${readFileSync(log, 'utf8')}`);
+    await passed(20);
+  }
+  return {
+    pid: pidOf(child),
+    port,
+    configPort,
+    complaints: () =>
+      readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(' CRITICAL ')),
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error('Cutover was not started');
+  return pid;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

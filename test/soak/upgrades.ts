@@ -1,0 +1,122 @@
+/**
+ * What goes on while the load runs: one version after the other, good ones in all modes to the end, bad ones that have to be taken
+ * back, some deleted or rolled back by hand in mid-release.
+ */
+import { setTimeout as passed } from 'node:timers/promises';
+import type { Mode } from '../../src/core/config/model.ts';
+import type { Fault } from './application.ts';
+import { Releases } from './release.ts';
+import type { Versions } from './versions.ts';
+
+export interface Happened {
+  upgrades: number;
+  /** By the verdict. */
+  rollbacks: number;
+  /** Rolled back or deleted by hand in mid-release. */
+  undone: number;
+  /** Never ready. */
+  refused: number;
+}
+
+/** Short, so that many releases go to their end. */
+const COMMON = { regretWindow: 1, readyTimeout: 1 };
+
+const OPTIONS: Readonly<Record<Mode, Readonly<Record<string, unknown>>>> = {
+  INSTANT: {},
+  SESSION: { sessionTimeout: 600 },
+  GRADUAL: { percentageTransitionPerRequest: 0.2 },
+  CONCURRENT: {},
+};
+
+/** How long a release that only a person ends goes on, milliseconds. */
+const DWELL_MS = 1200;
+
+type Step = (upgrades: Upgrades) => Promise<void>;
+
+const good = (mode: Mode): Step => {
+  return (upgrades) => upgrades.good(mode);
+};
+const bad = (mode: Mode, fault: Fault): Step => {
+  return (upgrades) => upgrades.bad(mode, fault);
+};
+const undone = (mode: Mode, by: 'rollback' | 'delete'): Step => {
+  return (upgrades) => upgrades.undone(mode, by);
+};
+
+export const STEPS: readonly Step[] = [
+  good('INSTANT'),
+  bad('INSTANT', 'errors'),
+  good('SESSION'),
+  bad('GRADUAL', 'resets'),
+  good('GRADUAL'),
+  undone('SESSION', 'rollback'),
+  bad('CONCURRENT', 'cuts'),
+  good('CONCURRENT'),
+  bad('SESSION', 'refuses'),
+  undone('GRADUAL', 'delete'),
+  bad('INSTANT', 'cuts'),
+  undone('CONCURRENT', 'rollback'),
+  bad('SESSION', 'resets'),
+  bad('GRADUAL', 'errors'),
+  bad('INSTANT', 'resets'),
+  bad('CONCURRENT', 'errors'),
+];
+
+export class Upgrades {
+  readonly happened: Happened = { upgrades: 0, rollbacks: 0, undone: 0, refused: 0 };
+  readonly #versions: Versions;
+  readonly #releases: Releases;
+  /** What serves. */
+  #stable: { readonly version: string; readonly id: string };
+  #newest: number;
+
+  constructor(versions: Versions, configPort: number, stable: { readonly version: string; readonly id: string }) {
+    this.#versions = versions;
+    this.#releases = new Releases(configPort);
+    this.#stable = stable;
+    this.#newest = Number(stable.version);
+  }
+
+  /** Until it is stable, and the version before it is deleted and has drained. */
+  async good(mode: Mode): Promise<void> {
+    const { version, id } = await this.#put(mode, 'none');
+    if (mode === 'SESSION' || mode === 'CONCURRENT') {
+      await this.#releases.reaches(id, ['releasing']);
+      await passed(DWELL_MS);
+      await this.#releases.decide(id, 'promote');
+    }
+    await this.#releases.reaches(id, ['stable']);
+    const before = this.#stable;
+    this.#stable = { version, id };
+    await this.#releases.remove(before.id);
+    await this.#releases.reaches(before.id, ['retired']);
+    this.#versions.stop(before.version);
+    this.happened.upgrades += 1;
+  }
+
+  async bad(mode: Mode, fault: Fault): Promise<void> {
+    const { version, id } = await this.#put(mode, fault);
+    await this.#releases.reaches(id, ['failed']);
+    this.#versions.stop(version);
+    this.happened[fault === 'refuses' ? 'refused' : 'rollbacks'] += 1;
+  }
+
+  async undone(mode: Mode, by: 'rollback' | 'delete'): Promise<void> {
+    const { version, id } = await this.#put(mode, 'none');
+    await this.#releases.reaches(id, ['releasing', 'watching']);
+    await passed(DWELL_MS / 2);
+    if (by === 'rollback') await this.#releases.decide(id, 'rollback');
+    else await this.#releases.remove(id);
+    await this.#releases.reaches(id, ['failed', 'retired']);
+    this.#versions.stop(version);
+    this.happened.undone += 1;
+  }
+
+  async #put(mode: Mode, fault: Fault): Promise<{ readonly version: string; readonly id: string }> {
+    this.#newest += 1;
+    const version = String(this.#newest);
+    const port = await this.#versions.start(version, fault);
+    const id = await this.#releases.put(version, port, { mode, ...COMMON, ...OPTIONS[mode] });
+    return { version, id };
+  }
+}
