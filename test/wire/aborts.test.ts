@@ -90,3 +90,23 @@ test('200 clients that leave at any byte of an upload or a download leave nothin
   // What went back to the pool is closed when it has been idle; what was lost track of would stay.
   await server.until(() => server.open.size === 0);
 });
+
+test('a client that ended inside a request which had to wait for the one before: the server is freed as well', async () => {
+  const gate = Promise.withResolvers<void>();
+  const server = await startServer(async (arrival) => {
+    if (arrival.head.method === 'GET') await gate.promise;
+    await arrival.body();
+    arrival.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  });
+  const proxy = await startProxy(cluster('1', [server]));
+  const client = await connectTo(proxy.port);
+  await client.flush(`${requestText({})}PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhello`);
+  client.end();
+  await server.arrival(0);
+  // A second connection goes the same way, so what the first one sent has been read when it is answered.
+  await askOnce(proxy.port, { method: 'OPTIONS' });
+  gate.resolve();
+  expect((await client.answer()).text).toBe('ok');
+  await client.closed();
+  await expect((await server.arrival(2)).body()).rejects.toThrow();
+});

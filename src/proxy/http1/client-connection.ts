@@ -347,7 +347,10 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
       if (this.#socket.isPaused()) this.#socket.resume();
       this.#feed(ahead);
     }
-    if (this.#halfClosed && this.#stage === 'open' && this.#exchange === null) this.#linger();
+    if (!this.#halfClosed || this.#stage !== 'open') return;
+    if (this.#exchange === null) this.#linger();
+    // The client had ended inside this request, which was not begun then.
+    else if (!this.requestComplete) this.destroy();
   }
 
   /** Sends what is to be sent, then the end, and reads on for a while so that no reset destroys the answer on its way. */
