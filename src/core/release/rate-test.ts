@@ -35,7 +35,7 @@
  * simulation (`docs/verdict.md`). What works in favour: E passes 1/a with a jump, which leaves a part of a unused.
  *
  * The lean c is a choice between errors. With c = 1 every rate is equally likely, which lets a baseline of few requests without a
- * failure explain away too much; with 0.5 (Jeffreys) false alarms pass 1 % where two versions without a past both fail 3 %.
+ * failure explain away too much; with 0.5 (Jeffreys) there are too many false alarms where two versions without a past both fail 3 %.
  *
  * **The other side.** `logAcceptance` is Wald's test read at its lower boundary: the likelihood of a rate that is worse
  * by the margin over that of the baseline's upper confidence bound. Below `log(b)` a version that is worse by the margin is let
