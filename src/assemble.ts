@@ -6,6 +6,7 @@ import { assembleControl, openKept } from './assemble-control.ts';
 import { Observer } from './control/observer.ts';
 import type { DataPlanePort } from './control/ports.ts';
 import type { Config } from './core/config/model.ts';
+import type { Counters } from './proxy/counters.ts';
 import { DataPlane } from './proxy/data-plane.ts';
 import { realClock } from './system/clock.ts';
 import { realDice } from './system/dice.ts';
@@ -16,6 +17,8 @@ import { BackgroundNames } from './system/names.ts';
 export interface Cutover {
   readonly proxyPort: number;
   readonly configPort: number;
+  /** What the data plane has counted, as it stands. */
+  readonly counters: Readonly<Counters>;
   /** Takes nothing new, lets what is in flight finish within `timeouts.drain`, then ends. */
   drain(): Promise<void>;
   /** Ends at once; what is in flight is cut. */
@@ -46,6 +49,7 @@ export async function assemble(config: Config, log: Log): Promise<Cutover> {
     return {
       proxyPort,
       configPort,
+      counters: dataPlane.counters,
       async drain() {
         const apiClosed = control.closeApi();
         await dataPlane.drain();

@@ -6,14 +6,18 @@
  */
 import { assemble } from './assemble.ts';
 import { parseConfig } from './core/config/parse.ts';
+import type { Counters } from './proxy/counters.ts';
 import type { Log } from './system/log.ts';
 
+export type { Counters } from './proxy/counters.ts';
 export type { Log, LogFacts } from './system/log.ts';
 
 export interface Cutover {
   /** The ports that were opened; they differ from the configured ones where those are 0. */
   readonly proxyPort: number;
   readonly configPort: number;
+  /** What the data plane has counted since it began (docs/limits.md); read it at any time. */
+  readonly counters: Readonly<Counters>;
   /** Drains as SIGTERM does: exchanges in flight finish, at the latest after `timeouts.drain`. */
   close(): Promise<void>;
 }
@@ -38,7 +42,8 @@ export async function startCutover(options: StartOptions): Promise<Cutover> {
   const log = options.log ?? SILENT;
   for (const warning of parsed.warnings) log.write('WARNING', 'config', warning);
   const cutover = await assemble(parsed.value, log);
-  return { proxyPort: cutover.proxyPort, configPort: cutover.configPort, close: () => cutover.drain() };
+  const { proxyPort, configPort, counters } = cutover;
+  return { proxyPort, configPort, counters, close: () => cutover.drain() };
 }
 
 const SILENT: Log = { enabled: () => false, write: () => {}, always: () => {} };

@@ -14,6 +14,7 @@ export type OutcomeKind =
   | 'response-timeout' // no response head in time
   | 'cut' // the connection broke inside the answer
   | 'idle-timeout' // the answer stalled
+  | 'exhausted' // this machine had no descriptor, port or memory for the connection: nothing is known of the server
   | 'abandoned'; // the client left
 
 export interface Outcome {

@@ -256,7 +256,7 @@ export class Asking implements Answering, AttemptListener {
       server: this.#server.key,
       latencyMs: this.#plane.clock.nowMs() - this.#begunMs,
       direct: this.#question.direct && this.wanted,
-      counts: this.#question.counts,
+      counts: this.#question.counts && kind !== 'exhausted',
     });
   }
 }

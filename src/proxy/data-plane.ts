@@ -15,8 +15,9 @@ import type { Log } from '../system/log.ts';
 import type { Names } from '../system/names.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { Comparisons } from './comparisons.ts';
+import { type Counters, newCounters } from './counters.ts';
 import { Listener } from './listener.ts';
-import type { Counters, OutcomeReports, Plane } from './plane.ts';
+import type { OutcomeReports, Plane } from './plane.ts';
 import { Register } from './register.ts';
 import { Sweeper } from './sweeper.ts';
 import { UpstreamPool } from './upstream-pool.ts';
@@ -39,6 +40,7 @@ export class DataPlane {
 
   constructor(parts: DataPlaneParts) {
     const { config } = parts;
+    const counters = newCounters();
     this.#plane = {
       ...parts,
       messageLimits: {
@@ -48,9 +50,9 @@ export class DataPlane {
       },
       sweeper: new Sweeper(parts.clock),
       register: new Register(),
-      budget: new BufferBudget(config.limits.bufferBytes),
+      budget: new BufferBudget(config.limits.bufferBytes, counters),
       cookies: new CookieLines(config.cookies),
-      counters: { exchanges: 0, fanOutSkipped: 0, ownAnswers: 0 },
+      counters,
       pool: new UpstreamPool(),
       rotation: new Rotation(),
       replayBudget: new ReplayBudget(config.replay.budget),

@@ -58,7 +58,7 @@ export class ExchangeFailures {
     const { route, cause, server, text } = failure;
     const absorbed = this.#answeredRank !== null && this.#answeredRank !== failure.rank;
     if (absorbed) this.#plane.register.of(route.id).absorbed += 1;
-    if (!route.onTrial || !this.#counts) return;
+    if (!route.onTrial || !this.#counts || cause === 'exhausted') return;
     const kind = findingKind(failure, this.#failures, this.#answeredRank);
     this.#plane.sink.finding({ versionId: route.id, epoch: route.epoch, kind, cause, server, absorbed, text });
   }

@@ -82,6 +82,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   /** The bound on a whole exchange (`timeouts.total`) has passed. */
   onDeadline(): void {
+    this.#plane.counters.totalTimeouts += 1;
     this.#asking?.abandon();
     if (this.#answerBegun) {
       this.#finish();
@@ -358,7 +359,6 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   #giveUp(status: OwnStatus): void {
     this.#finish();
-    this.#plane.counters.ownAnswers += 1;
     this.#client.ownAnswer(status);
   }
 

@@ -1,18 +1,34 @@
 /** The proxy's listening socket and its client connections. */
 import net from 'node:net';
+import { openFilesMax } from '../system/descriptors.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import type { Plane } from './plane.ts';
+
+/** So many connections beyond the limit are told so; further ones are closed without a word. */
+const TURNED_AWAY_MAX = 64;
+/** File descriptors for what is no connection of the proxy: the process, the config service, the state, the log. */
+const OWN_FILES = 64;
+/** However few descriptors there are, so many clients are let in. */
+const CONNECTIONS_MIN = 8;
+/** That clients are turned away is said so often at most. */
+const SAID_EVERY_MS = 10_000;
 
 export class Listener {
   readonly #plane: Plane;
   readonly #server: net.Server;
   readonly #connections = new Set<ClientConnection>();
+  readonly #connectionsMax: number;
+  /** Those among them that are only being told to go. */
+  readonly #turnedAway = new Set<ClientConnection>();
+  #saidMs = Number.NEGATIVE_INFINITY;
   #onEmpty: (() => void) | null = null;
 
   constructor(plane: Plane) {
     this.#plane = plane;
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
-    this.#server.maxConnections = plane.config.limits.connections;
+    this.#connectionsMax = connectionsMax(plane);
+    this.#server.maxConnections = this.#connectionsMax + TURNED_AWAY_MAX;
+    this.#server.on('drop', () => this.#countRefused());
   }
 
   /** Resolves with the port; rejects with the system's error when it can't listen. */
@@ -73,11 +89,37 @@ export class Listener {
   }
 
   #accept(socket: net.Socket): void {
-    this.#connections.add(
-      new ClientConnection(this.#plane, socket, (connection) => {
-        this.#connections.delete(connection);
-        if (this.#connections.size === 0) this.#onEmpty?.();
-      }),
-    );
+    const isTooMany = this.#connections.size - this.#turnedAway.size >= this.#connectionsMax;
+    const connection = new ClientConnection(this.#plane, socket, this.#onClosed);
+    this.#connections.add(connection);
+    if (!isTooMany) return;
+    this.#countRefused();
+    this.#turnedAway.add(connection);
+    connection.turnAway();
   }
+
+  #countRefused(): void {
+    const { counters, log, sweeper } = this.#plane;
+    counters.connectionsRefused += 1;
+    if (sweeper.nowMs < this.#saidMs + SAID_EVERY_MS) return;
+    this.#saidMs = sweeper.nowMs;
+    log.write('WARNING', 'listener', `Client connections are turned away: ${this.#connectionsMax} are open`);
+  }
+
+  readonly #onClosed = (connection: ClientConnection): void => {
+    this.#connections.delete(connection);
+    this.#turnedAway.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  };
+}
+
+/** `limits.connections`, or as many as there are file descriptors for: each may need another one to a server. */
+function connectionsMax({ config, log }: Plane): number {
+  const wanted = config.limits.connections;
+  const files = openFilesMax();
+  const possible = Math.max(CONNECTIONS_MIN, Math.floor((files - OWN_FILES) / 2));
+  if (possible >= wanted) return wanted;
+  const text = `limits.connections is ${wanted}, of which ${files} file descriptors (ulimit -n) allow ${possible}`;
+  log.write('NOTICE', 'listener', text);
+  return possible;
 }

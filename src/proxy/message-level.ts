@@ -32,7 +32,10 @@ export interface TunnelEnd {
   tunnelWrite(bytes: Buffer): boolean;
   /** Sends the end (a half-close) after what was written. */
   tunnelEnd(): void;
-  tunnelDestroy(): void;
+  /** Closes this end once what was written has been taken. */
+  tunnelClose(): void;
+  /** Closes this end at once. */
+  tunnelCut(): void;
   tunnelPause(): void;
   tunnelResume(): void;
 }

@@ -14,6 +14,7 @@ import type { Log } from '../system/log.ts';
 import type { Names } from '../system/names.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { Comparisons } from './comparisons.ts';
+import type { Counters } from './counters.ts';
 import type { Register } from './register.ts';
 import type { Sweeper } from './sweeper.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -44,14 +45,6 @@ export interface Plane {
   draining: boolean;
   /** Answers of a fan-out that nobody waits for any more. */
   droppedAnswers: number;
-}
-
-/** What the data plane counts beside the figures of a version; plain numbers, never reset. */
-export interface Counters {
-  exchanges: number;
-  /** Requests of a CONCURRENT release that went to one version because too many dropped answers were running. */
-  fanOutSkipped: number;
-  ownAnswers: number;
 }
 
 /** Where the outcome of each attempt goes: the control plane's observer. */

@@ -12,11 +12,14 @@ export interface Timed {
 }
 
 const SWEEP_MS = 50;
+/** A sweep that comes so late tells that the process stood still. */
+const STALL_MS = 500;
 
 export class Sweeper {
   readonly #items = new Set<Timed>();
   readonly #clock: Clock;
   #cancel: (() => void) | null = null;
+  #stalled = false;
   /** The time of the last sweep: cheap, and near enough to set deadlines by. Not to be used for measuring. */
   nowMs: number;
 
@@ -43,7 +46,10 @@ export class Sweeper {
 
   #sweep(): void {
     const nowMs = this.#clock.nowMs();
+    // What came while the process stood still has not been read yet: before it no deadline is judged.
+    this.#stalled = !this.#stalled && nowMs - this.nowMs > STALL_MS;
     this.nowMs = nowMs;
+    if (this.#stalled) return;
     for (const item of this.#items) {
       if (nowMs >= item.deadlineMs) item.onDeadline(nowMs);
     }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { LogLevel } from '../../src/core/config/model.ts';
-import { startCutover } from '../../src/index.ts';
+import { type Cutover, startCutover } from '../../src/index.ts';
 import type { Log, LogFacts } from '../../src/system/log.ts';
 import { putVersion, type WireCluster } from './config-service.ts';
 
@@ -58,6 +58,7 @@ export interface RunningCutover {
   readonly port: number;
   readonly configPort: number;
   readonly log: CollectedLog;
+  readonly counters: Cutover['counters'];
   /** PUTs a version and gives its id; fails the test when it is not accepted. */
   put(cluster: WireCluster): Promise<string>;
   close(): Promise<void>;
@@ -89,6 +90,7 @@ export async function startProxy(cluster: WireCluster, config: WireConfig = {}):
     port: cutover.proxyPort,
     configPort: cutover.configPort,
     log,
+    counters: cutover.counters,
     put: (added) => putVersion(cutover.configPort, added),
     close,
   };

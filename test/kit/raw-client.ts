@@ -66,6 +66,15 @@ export class RawClient {
     return this.source.closed();
   }
 
+  /** Resolves once the proxy has reset the connection, of which nothing is read: only a write tells. */
+  async closedUnread(): Promise<void> {
+    if (this.socket.closed) return;
+    const closed = new Promise((resolve) => this.socket.once('close', resolve));
+    const asking = setInterval(() => this.socket.write('\r\n'), 50);
+    await closed;
+    clearInterval(asking);
+  }
+
   /** Half-close: no more bytes from this side. */
   end(): void {
     this.socket.end();

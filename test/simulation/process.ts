@@ -14,6 +14,7 @@ import { ReplayBudget } from '../../src/core/routing/replay-budget.ts';
 import type { RoutingTable } from '../../src/core/routing/table.ts';
 import { BufferBudget } from '../../src/proxy/buffer-budget.ts';
 import { Comparisons } from '../../src/proxy/comparisons.ts';
+import { newCounters } from '../../src/proxy/counters.ts';
 import type { Exchange } from '../../src/proxy/exchange.ts';
 import type { Plane } from '../../src/proxy/plane.ts';
 import { Register } from '../../src/proxy/register.ts';
@@ -84,6 +85,7 @@ export class Process implements DataPlanePort {
     this.#budget = new CountingBudget(config.replay.budget);
     const dice = { versionId: () => chance.uuid(), clientId: () => chance.uuid() };
     const { connectMs, idleBodyMs } = config.timeouts;
+    const counters = newCounters();
     const pool = new SimulatedPool({ clock, chance, upstreams, connectMs, idleBodyMs });
     this.plane = {
       config,
@@ -95,9 +97,9 @@ export class Process implements DataPlanePort {
       sink: this.observer,
       sweeper: new Sweeper(clock),
       register: new Register(),
-      budget: new BufferBudget(config.limits.bufferBytes),
+      budget: new BufferBudget(config.limits.bufferBytes, counters),
       cookies: new CookieLines(config.cookies),
-      counters: { exchanges: 0, fanOutSkipped: 0, ownAnswers: 0 },
+      counters,
       pool: pool as unknown as UpstreamPool,
       rotation: new Rotation(),
       replayBudget: this.#budget,

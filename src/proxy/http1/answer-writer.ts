@@ -99,6 +99,7 @@ export class AnswerWriter {
   /** A whole answer of the proxy's own. `method` is '' where none was understood. */
   own(method: string, status: OwnStatus, options: { connection: 'keep-alive' | 'close'; reason?: string }): void {
     const { connection, reason } = options;
+    this.#plane.counters.ownAnswers[status] += 1;
     this.#outbox.text(
       ownAnswer(status, {
         dateLine: this.#dateLine(),

@@ -22,11 +22,14 @@ import type { Plane } from '../plane.ts';
 import type { Timed } from '../sweeper.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { Outbox } from './outbox.ts';
+import { plainAddress } from './plain-address.ts';
 import { Http1RequestFacts } from './request-facts.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
 
 /** Bytes of further requests that are read ahead while one is being answered. */
 const AHEAD_BYTES_MAX = 64 * 1024;
+/** After so much silence a client that has closed its half is asked whether it is still there. */
+const PRESENCE_MS = 10_000;
 /** How long a closing connection is read on, so that the client can read the answer before a reset (RFC 9112 section 9.6). */
 const LINGER_MS = 2_000;
 
@@ -53,6 +56,8 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   #feeding = false;
   #halfClosed = false;
   #requestPaused = false;
+  /** The client has not taken the answers it was given: no further request of it is begun. */
+  #choked = false;
   #tunnelEnd: SocketTunnelEnd | null = null;
 
   /** The connection ends with the answer under way. */
@@ -79,11 +84,17 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   /** No exchange is under way and no byte of one has come. */
   get idle(): boolean {
-    return this.#stage === 'open' && this.#exchange === null && !this.#parser.inMessage;
+    return this.#stage === 'open' && this.#exchange === null && this.#ahead === null && !this.#parser.inMessage;
   }
 
   get tunnelling(): boolean {
     return this.#stage === 'tunnel';
+  }
+
+  /** Beyond what is served: says so, and ends. */
+  turnAway(): void {
+    this.#answer.own('', 503, { connection: 'close', reason: 'More connections are open than are taken here' });
+    this.#linger();
   }
 
   /** Half-closes an idle connection; a request that crosses it on the wire is still answered by nobody, so wait first. */
@@ -221,17 +232,21 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   // ---- Timed
 
   onDeadline(nowMs: number): void {
-    if (this.#stage !== 'open') {
+    const { counters } = this.#plane;
+    const isUnread = this.#socket.writableLength > 0;
+    if (isUnread) counters.readerTimeouts += 1;
+    if (isUnread || this.#stage !== 'open') {
       this.destroy();
       return;
     }
-    if (this.#socket.writableLength > 0 || this.idle) {
-      // A reader that takes nothing any more, or a client that has nothing to ask.
-      if (this.#socket.writableLength > 0) this.destroy();
-      else this.#linger();
+    if (this.idle) {
+      counters.clientsIdle += 1;
+      this.#linger();
       return;
     }
     const exchange = this.#exchange;
+    if (exchange === null) counters.headerTimeouts += 1;
+    else counters.bodyTimeouts += 1;
     this.#exchange = null;
     exchange?.clientGone();
     if (exchange?.answerBegun === true) {
@@ -251,12 +266,8 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
       return;
     }
     if (this.#stage !== 'open') return;
-    if (this.#ahead !== null) {
-      this.#ahead = Buffer.concat([this.#ahead, bytes]);
-      this.#boundAhead();
-      return;
-    }
-    this.#feed(bytes);
+    if (this.#ahead !== null || this.#choked) this.#keepAhead(bytes);
+    else this.#feed(bytes);
   }
 
   /** Gives bytes to the parser: request after request, for as long as each is answered within the call. */
@@ -269,21 +280,19 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
       this.#exchange?.requestFlush();
       if (taken === from && this.#exchange === null) break;
       from = taken;
-      if (this.#exchange !== null) break;
+      if (this.#exchange !== null || this.#choked) break;
     }
     this.#feeding = false;
-    if (from < bytes.length && this.#stage === 'open') {
-      this.#ahead = bytes.subarray(from);
-      this.#boundAhead();
-    }
+    if (from < bytes.length && this.#stage === 'open') this.#keepAhead(bytes.subarray(from));
     this.#outbox.flush();
     if (wasIdle && this.#parser.inMessage && this.#exchange === null && this.#stage === 'open') {
       this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.clientHeaderMs;
     }
   }
 
-  #boundAhead(): void {
-    if (this.#ahead !== null && this.#ahead.length > AHEAD_BYTES_MAX) this.#socket.pause();
+  #keepAhead(bytes: Buffer): void {
+    this.#ahead = this.#ahead === null ? bytes : Buffer.concat([this.#ahead, bytes]);
+    if (this.#ahead.length > AHEAD_BYTES_MAX) this.#socket.pause();
   }
 
   #onDrain(): void {
@@ -291,6 +300,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
       this.#tunnelEnd?.drained();
       return;
     }
+    if (this.#choked) this.#awaitNext();
     if (this.#exchange === null) return;
     if (this.requestComplete) this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#exchange.clientDrained();
@@ -303,7 +313,12 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     }
     this.#halfClosed = true;
     if (this.#stage !== 'open') return;
-    if (this.#exchange !== null && this.requestComplete) return;
+    if (this.#exchange !== null && this.requestComplete) {
+      // A FIN does not tell whether the client is still there to read.
+      this.#socket.setKeepAlive(true, PRESENCE_MS);
+      return;
+    }
+    if (this.#choked) return;
     if (this.#exchange === null && !this.#parser.inMessage) this.#linger();
     else this.destroy();
   }
@@ -334,9 +349,15 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     }
     this.#outbox.flush();
     this.#parser.next();
+    this.#awaitNext();
+  }
+
+  #awaitNext(): void {
+    const { clientIdleMs, idleBodyMs } = this.#plane.config.timeouts;
+    this.#choked = this.#outbox.full;
     this.idleSinceMs = this.#plane.sweeper.nowMs;
-    this.deadlineMs = this.idleSinceMs + this.#plane.config.timeouts.clientIdleMs;
-    if (!this.#feeding) this.#goOn();
+    this.deadlineMs = this.idleSinceMs + (this.#choked ? idleBodyMs : clientIdleMs);
+    if (!this.#feeding && !this.#choked) this.#goOn();
   }
 
   /** The bytes that came behind the request that was just answered. */
@@ -375,9 +396,4 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   #awaitRequest(): void {
     if (!this.requestComplete) this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.idleBodyMs;
   }
-}
-
-/** An IPv4 address as such, also where the socket is an IPv6 one. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

@@ -2,6 +2,9 @@
 import type net from 'node:net';
 import type { TunnelEnd, TunnelSide } from '../message-level.ts';
 
+/** A tunnel may be silent for hours. After so much silence its other end is asked whether it is still there. */
+const PRESENCE_MS = 60_000;
+
 export class SocketTunnelEnd implements TunnelEnd {
   readonly #socket: net.Socket;
   #tunnel: TunnelSide | null = null;
@@ -9,6 +12,7 @@ export class SocketTunnelEnd implements TunnelEnd {
 
   constructor(socket: net.Socket) {
     this.#socket = socket;
+    socket.setKeepAlive(true, PRESENCE_MS);
   }
 
   // ---- from the connection
@@ -49,8 +53,12 @@ export class SocketTunnelEnd implements TunnelEnd {
     if (!this.#socket.destroyed) this.#socket.end();
   }
 
-  tunnelDestroy(): void {
+  tunnelClose(): void {
     this.#socket.destroySoon();
+  }
+
+  tunnelCut(): void {
+    this.#socket.resetAndDestroy();
   }
 
   tunnelPause(): void {

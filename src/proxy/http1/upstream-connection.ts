@@ -9,7 +9,7 @@ import type { FieldLines } from '../../core/http/fields.ts';
 import type { ProtocolError, ResponseHead, ResponseSink } from '../../core/http/message.ts';
 import { ResponseParser } from '../../core/http/response-parser.ts';
 import type { Server } from '../../core/routing/table.ts';
-import { causeOf, connectFailureText, lostConnectionText } from '../failure-text.ts';
+import { causeOf, connectFailureText, isExhaustion, lostConnectionText } from '../failure-text.ts';
 import type { Attempt, AttemptListener, Failure, OutgoingRequest, TunnelEnd } from '../message-level.ts';
 import type { Plane } from '../plane.ts';
 import type { Timed } from '../sweeper.ts';
@@ -155,16 +155,24 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   }
 
   onDeadline(): void {
+    const { counters } = this.#plane;
     switch (this.#stage) {
       case 'resolving':
       case 'connecting':
+        counters.connectTimeouts += 1;
         this.#fail('connect-timeout', connectFailureText(this.#where(), 'i/o timeout'));
         return;
       case 'busy':
-        if (this.#answerBegun) this.#fail('idle-timeout', lostConnectionText(this.#where(), 'the answer stalled'));
-        else this.#fail('response-timeout', lostConnectionText(this.#where(), 'no answer in time'));
+        if (this.#answerBegun) {
+          counters.answerTimeouts += 1;
+          this.#fail('idle-timeout', lostConnectionText(this.#where(), 'the answer stalled'));
+        } else {
+          counters.responseTimeouts += 1;
+          this.#fail('response-timeout', lostConnectionText(this.#where(), 'no answer in time'));
+        }
         return;
       default:
+        counters.upstreamsIdle += 1;
         this.close();
     }
   }
@@ -172,6 +180,10 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   // ---- ResponseSink: what the parser found
 
   responseInterim(head: ResponseHead): void {
+    if (head.status === 100 && this.#awaitsContinue) {
+      this.#awaitsContinue = false;
+      this.#awaitAnswer();
+    }
     this.#listener?.attemptInterim(head);
   }
 
@@ -267,7 +279,6 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
       return true;
     }
     this.#anyByte = true;
-    if (!this.#paused) this.#awaitAnswer();
     const listener = this.#listener;
     const taken = this.#parser.push(bytes, 0, count);
     const tunnel = this.#tunnel as SocketTunnelEnd | null;
@@ -276,6 +287,8 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
       if (taken < count) tunnel.arrived(Buffer.from(bytes.subarray(taken, count)));
       return true;
     }
+    // A head that comes in drops does not come later for that: only what follows it moves the deadline.
+    if (this.#answerBegun && !this.#paused) this.#awaitAnswer();
     listener.attemptFlush();
     if (this.#answerEnded) this.#finish(taken === count);
     return true;
@@ -322,7 +335,9 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
         this.#dial(next);
         return;
       }
-      this.#fail('refused', connectFailureText(this.#where(), causeOf(error)));
+      const isOurs = isExhaustion(error);
+      if (isOurs) this.#plane.counters.exhausted += 1;
+      this.#fail(isOurs ? 'exhausted' : 'refused', connectFailureText(this.#where(), causeOf(error)));
       return;
     }
     this.#lost(causeOf(error));
