@@ -14,6 +14,7 @@ const DEBIAN = {
   dockerd: 'docker.io',
   iptables: 'iptables',
   ip: 'iproute2',
+  faketime: 'faketime',
   'docker-registry': 'docker-registry',
 };
 const SECOND_NODE = { version: '26.10.0', folder: '.tools/node26' };
