@@ -1,11 +1,11 @@
 /** Debian packages that tests and benches need; nothing is done where their commands are there already. */
 import { spawnSync } from 'node:child_process';
 
-/** By command, the package that has it. Throws with one line that says what is missing when it can't be had. */
+/** By command, the package that has it, or several with blanks between. Throws with one line that says what is missing when it can't be had. */
 export function ensureCommands(packages: Readonly<Record<string, string>>): void {
   const missing = Object.keys(packages).filter((command) => !hasCommand(command));
   if (missing.length === 0) return;
-  const names = [...new Set(missing.map((command) => packages[command] as string))];
+  const names = [...new Set(missing.flatMap((command) => (packages[command] as string).split(' ')))];
   const wanted = names.join(' ');
   if (process.getuid?.() !== 0) throw new Error(`Missing: apt-get install ${wanted} (as root)`);
   // RUNLEVEL=1 keeps the packages' services from starting: only the commands are wanted.

@@ -16,6 +16,10 @@ const DEBIAN = {
   ip: 'iproute2',
   faketime: 'faketime',
   'docker-registry': 'docker-registry',
+  chromium: 'chromium',
+  mariadbd: 'mariadb-server',
+  'php8.2': 'php8.2-cli php8.2-mysql',
+  unzip: 'unzip',
 };
 const SECOND_NODE = { version: '26.10.0', folder: '.tools/node26' };
 

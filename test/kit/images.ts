@@ -55,7 +55,7 @@ export interface Build {
 }
 
 /** `docker build`: the engine's own builder, so that a Dockerfile is proved by it. */
-async function buildImage({ docker, label }: Engine, { name, folder, args = {} }: Build): Promise<void> {
+export async function buildImage({ docker, label }: Engine, { name, folder, args = {} }: Build): Promise<void> {
   const context = spawn('tar', ['-C', folder, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const options = { t: name, rm: true, forcerm: true, labels: { [label.key]: label.value }, buildargs: args };
   await progress(await docker.buildImage(context.stdout, options));
@@ -87,7 +87,7 @@ export interface Import {
 }
 
 /** `docker import`: an image of one layer from a folder. */
-async function importImage({ docker, label }: Engine, { name, root, changes = [] }: Import): Promise<void> {
+export async function importImage({ docker, label }: Engine, { name, root, changes = [] }: Import): Promise<void> {
   const [repo, tag] = name.split(':');
   const archive = spawn('tar', ['-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const labelled = [...changes, `LABEL ${label.key}=${label.value}`];
@@ -104,8 +104,8 @@ async function exists({ docker }: Engine, name: string): Promise<boolean> {
     );
 }
 
-/** Copies a program and the shared libraries that it is linked to, the loader among them. */
-function copyProgram(root: string, program: string, path: string = program): void {
+/** Copies a program or a library, and the shared libraries that it is linked to, the loader among them. */
+export function copyProgram(root: string, program: string, path: string = program): void {
   for (const library of librariesOf(program)) copyInto(root, library);
   copyInto(root, program, path);
 }

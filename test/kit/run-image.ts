@@ -1,4 +1,6 @@
 /** Containers that a test starts itself, beside those that Cutover starts. */
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
 import type { Container } from 'dockerode';
 import type { Engine } from './engine.ts';
 
@@ -9,6 +11,8 @@ export interface RunImage {
   /** The port that is published on a free one of loopback. */
   readonly port?: number;
   readonly memory?: number;
+  readonly links?: readonly string[];
+  readonly env?: readonly string[];
   readonly binds?: readonly string[];
   readonly groups?: readonly string[];
   /** How often the image's health check runs. */
@@ -27,14 +31,16 @@ export async function runImage(
   image: string,
   options: RunImage = {},
 ): Promise<RunningImage> {
-  const { name, network, port, memory, binds, groups, healthIntervalMs } = options;
+  const { name, network, port, memory, links, env, binds, groups, healthIntervalMs } = options;
   const key = `${port}/tcp`;
   const container = await docker.createContainer({
     ...(name === undefined ? {} : { name }),
     Image: image,
     ...(healthIntervalMs === undefined ? {} : { Healthcheck: { Interval: healthIntervalMs * 1e6 } }),
     Labels: { [label.key]: label.value },
+    ...(env === undefined ? {} : { Env: [...env] }),
     HostConfig: {
+      ...(links === undefined ? {} : { Links: [...links] }),
       ...(port === undefined ? {} : { PortBindings: { [key]: [{ HostIp: '127.0.0.1' }] } }),
       ...(memory === undefined ? {} : { Memory: memory }),
       ...(network === undefined ? {} : { NetworkMode: network }),
@@ -45,6 +51,20 @@ export async function runImage(
   await container.start();
   const { NetworkSettings } = await container.inspect();
   return { container, url: `http://127.0.0.1:${NetworkSettings.Ports[key]?.[0]?.HostPort}` };
+}
+
+/** A free port that no engine will publish another container on: they take theirs from the range of ephemeral ones. */
+export async function settledPort(): Promise<number> {
+  for (;;) {
+    const server = createServer();
+    const port = randomInt(20_000, 30_000);
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    await new Promise((resolve) => server.close(resolve));
+    if (isFree) return port;
+  }
 }
 
 /** Asks until somebody answers, and gives the text; rejects when the container ends instead. */
