@@ -36,7 +36,7 @@ const secondNode = `${SECOND_NODE.folder}/node_modules/${secondNodePackage}/bin/
 const PARTS: readonly Part[] = [
   {
     name: 'set-up',
-    budgetS: 120,
+    budgetS: 240,
     run: () =>
       checks({
         'Debian packages': async () => ensureCommands(DEBIAN),
