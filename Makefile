@@ -97,7 +97,7 @@ soak: build ## MINUTES=5 of steady load while versions come and go: nothing fail
 mutate: build ## see whether wrong code in core/release and core/routing makes a test fail (about an hour on two cores)
 	node_modules/.bin/stryker run $(ARGS)
 
-bench: build ## measure the cost of a request beside HAProxy; writes docs/performance.md (ARGS="--peers haproxy,cutover")
+bench: build ## measure beside other proxies, about 15 minutes; writes docs/performance.md (ARGS="--quick", "--cases small,1m")
 	node bench/bench.ts $(ARGS)
 
 clean: ## remove what was built and measured

@@ -1,11 +1,21 @@
-/** What is measured. A new case is an entry here; the application that answers is in `peers/nginx.ts`. */
-import type { LoadShape } from './wrk.ts';
-
-export interface Case extends LoadShape {
-  readonly name: string;
-  readonly title: string;
-}
+/** What is measured, in the order of the page. */
+import { answerCases } from './cases/answers.ts';
+import type { Case } from './cases/case.ts';
+import { concurrent } from './cases/concurrent.ts';
+import { connections } from './cases/connections.ts';
+import { fixedRate } from './cases/fixed-rate.ts';
+import { growth } from './cases/growth.ts';
+import { modes } from './cases/modes.ts';
+import { refused } from './cases/refused.ts';
+import { switchUnderLoad } from './cases/switch.ts';
 
 export const CASES: readonly Case[] = [
-  { name: 'small', title: 'A small answer (35 bytes) over 64 kept-alive connections', connections: 64, path: '/' },
+  ...answerCases,
+  modes,
+  concurrent,
+  fixedRate,
+  switchUnderLoad,
+  refused,
+  connections,
+  growth,
 ];

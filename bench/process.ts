@@ -1,4 +1,4 @@
-/** Processes that the bench starts: on free ports, in a folder of their own, with their processor time read from /proc. */
+/** Processes that the bench starts: on free ports, in a folder of their own, with their time and memory read from /proc. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -15,12 +15,19 @@ export interface Running {
   readonly pid: number;
   /** Processor time of the process, its living descendants and its waited-for ones, microseconds. */
   cpuUs(): number;
+  /** Memory of the process and its living descendants, bytes; what several share counts once (the sum of their PSS). */
+  memoryBytes(): number;
   stop(): Promise<void>;
 }
 
 /** Starts a server program and waits until its port accepts a connection. */
-export async function startServer(program: string, args: readonly string[], port: number): Promise<Running> {
-  const child = spawn(program, args, { env: ENV, stdio: ['ignore', 'ignore', 'pipe'] });
+export async function startServer(
+  program: string,
+  args: readonly string[],
+  port: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Running> {
+  const child = spawn(program, args, { env: { ...ENV, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
   started.add(child);
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -39,6 +46,7 @@ export async function startServer(program: string, args: readonly string[], port
   return {
     pid,
     cpuUs: () => treeCpuUs(pid),
+    memoryBytes: () => treeOf(pid).reduce((sum, stat) => sum + pssBytes(stat.pid), 0),
     stop: async () => {
       child.kill('SIGTERM');
       const force = setTimeout(() => child.kill('SIGKILL'), 5000);
@@ -71,6 +79,23 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Runs a program to its end; resolves with what it printed, and rejects when it failed. */
+export async function runProgram(program: string, args: readonly string[]): Promise<string> {
+  const child = spawn(program, args, { env: ENV, stdio: ['ignore', 'pipe', 'pipe'] });
+  started.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+  child.once('close', resolve).once('error', reject);
+  const code = await promise.finally(() => started.delete(child));
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} failed:\n${output}`);
+  return output;
+}
+
 /** What a command prints on either stream, in one text; '' when it is not there. */
 export function outputOf(program: string, args: readonly string[]): string {
   const { stdout, stderr } = spawnSync(program, args, { env: ENV, encoding: 'utf8' });
@@ -86,6 +111,12 @@ interface Stat {
 }
 
 function treeCpuUs(root: number): number {
+  const ticks = treeOf(root).reduce((sum, stat) => sum + stat.ticks, 0);
+  return (ticks * 1_000_000) / ticksPerSecond;
+}
+
+/** A process and its living descendants. */
+function treeOf(root: number): readonly Stat[] {
   const stats = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => readStat(Number(name)))
@@ -95,8 +126,16 @@ function treeCpuUs(root: number): number {
     size = tree.size;
     for (const { pid, parent } of stats) if (tree.has(parent)) tree.add(pid);
   }
-  const ticks = stats.filter(({ pid }) => tree.has(pid)).reduce((sum, stat) => sum + stat.ticks, 0);
-  return (ticks * 1_000_000) / ticksPerSecond;
+  return stats.filter(({ pid }) => tree.has(pid));
+}
+
+function pssBytes(pid: number): number {
+  try {
+    const kibibytes = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
+    return Number(kibibytes ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
 }
 
 /** See proc(5); null when the process is gone. The name in parentheses may hold spaces. */

@@ -1,7 +1,7 @@
 /** Correct first: a proxy that loses or changes something is not measured. */
 import { randomBytes } from 'node:crypto';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
-import { SMALL_BODY } from './peers/nginx.ts';
+import { PATHS, SMALL_BODY } from './upstream.ts';
 
 interface Answer {
   readonly status: number;
@@ -34,9 +34,9 @@ export async function proveCorrect(name: string, port: number): Promise<void> {
     const asked = await ask({ method: 'GET', path: '/asked?a=%2F&b', headers: { 'X-Probe': 'a probe' } });
     check('target and fields', asked.body.toString() === 'GET /asked?a=%2F&b a probe');
     const file = randomBytes(300_000);
-    const put = await ask({ method: 'PUT', path: `/files/${name}`, body: file });
+    const put = await ask({ method: 'PUT', path: `/files/${encodeURIComponent(name)}`, body: file });
     check('PUT of a body', put.status === 201 || put.status === 204);
-    const got = await ask({ method: 'GET', path: `/files/${name}` });
+    const got = await ask({ method: 'GET', path: `/files/${encodeURIComponent(name)}` });
     check('GET of the same body', got.status === 200 && got.body.equals(file));
   } finally {
     agent.destroy();
@@ -57,4 +57,22 @@ async function send(port: number, agent: Agent, { method, path, body, headers }:
   outgoing.setTimeout(10_000, () => outgoing.destroy(new Error(`No answer to ${method} ${path}`)));
   outgoing.end(body);
   return promise;
+}
+
+/** That each `Cookie` value leads to its version of the application, told by the port that was reached. */
+export async function proveChosen(
+  { name, port }: { readonly name: string; readonly port: number },
+  cookies: readonly string[],
+  upstreamPorts: readonly number[],
+): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  try {
+    for (const [index, cookie] of cookies.entries()) {
+      const { body } = await send(port, agent, { method: 'GET', path: PATHS.port, headers: { Cookie: cookie } });
+      if (body.toString() === String(upstreamPorts[index])) continue;
+      throw new Error(`${name} is not correct: ${cookie} leads to ${body}, not to ${upstreamPorts[index]}`);
+    }
+  } finally {
+    agent.destroy();
+  }
 }

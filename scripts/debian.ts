@@ -16,7 +16,7 @@ export function ensureCommands(packages: Readonly<Record<string, string>>): void
   if (still.length > 0) throw new Error(`Installing ${wanted} failed, ${still.join(', ')} cannot be found`);
 }
 
-function hasCommand(command: string): boolean {
+export function hasCommand(command: string): boolean {
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
   return spawnSync('sh', ['-c', `command -v ${command}`], { env }).status === 0;
 }

@@ -4,7 +4,6 @@
  *
  * `node scripts/fault-table.ts [--requests 2000] [--only nginx,INSTANT] [--rows "500 always"] [--print]`
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,10 +18,9 @@ import { haproxy } from '../test/faults/subjects/haproxy.ts';
 import { nginx } from '../test/faults/subjects/nginx.ts';
 import { type Subject, TIMEOUTS_S } from '../test/faults/subjects/subject.ts';
 import { ensureCommands } from './debian.ts';
+import { replaceMarked } from './marked.ts';
 
 const DOCUMENT = join(import.meta.dirname, '../docs/reliability.md');
-const BEGIN = '<!-- fault-table: begin -->';
-const END = '<!-- fault-table: end -->';
 
 const { values: options } = parseArgs({
   options: {
@@ -43,7 +41,7 @@ const lines: string[] = [];
 for (const row of rows) lines.push(await measure(row));
 const report = render(lines);
 if (options.print) console.log(report);
-else write(report);
+else replaceMarked(DOCUMENT, 'fault-table', report);
 
 async function measure(row: Row): Promise<string> {
   const cells: string[] = [];
@@ -81,11 +79,4 @@ function render(table: readonly string[]): string {
 | New version | ${names.join(' | ')} |
 |---|${names.map(() => '---:|').join('')}
 ${table.join('\n')}`;
-}
-
-function write(report: string): void {
-  const text = readFileSync(DOCUMENT, 'utf8');
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`${DOCUMENT} has no markers for the table`);
-  writeFileSync(DOCUMENT, `${text.slice(0, from + BEGIN.length)}\n${report}\n${text.slice(to)}`);
 }

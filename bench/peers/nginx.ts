@@ -1,5 +1,5 @@
-/** nginx with one worker: as a proxy, and as the upstream of all peers. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** nginx with one worker: as a proxy, plain and with `mirror`. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputOf, type Running, startServer } from '../process.ts';
 import type { Peer } from './peer.ts';
@@ -8,35 +8,42 @@ export const nginx: Peer = {
   name: 'nginx',
   packages: { nginx: 'nginx-light' },
   version: () => outputOf('nginx', ['-v']),
-  start({ folder, port, upstreamPort }) {
-    const server = `
-  upstream servers { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 1000000000; }
-  server {
-    listen 127.0.0.1:${port};
-    location / { proxy_pass http://servers; proxy_http_version 1.1; proxy_set_header Connection ""; }
-  }`;
-    return startNginx(folder, port, server);
-  },
+  start: ({ folder, port, upstreamPort }) => startNginx(folder, port, server(port, [upstreamPort], '')),
 };
 
-/** The body of the small answer, 35 bytes. */
-export const SMALL_BODY = 'Hello from the application, v 1.0.\n';
-
-/** An application that answers `/` with a small body, keeps what is PUT to `/files/`, and tells what it was asked. */
-export function startUpstream(folder: string, port: number): Promise<Running> {
-  mkdirSync(join(folder, 'files'), { recursive: true });
-  const server = `
-  server {
-    listen 127.0.0.1:${port} backlog=4096;
-    location = / { return 200 '${SMALL_BODY.replace('\n', '\\n')}'; }
-    location = /teapot { return 418 'short and stout'; }
-    location = /asked { return 200 '$request_method $request_uri $http_x_probe'; }
-    location /files/ { root ${folder}; dav_methods PUT; }
-  }`;
-  return startNginx(folder, port, server);
+/** Each request goes to a second server too, whose answer is dropped. */
+export function nginxMirror(secondPort: number): Peer {
+  const mirror = `
+    location = /mirrored { internal; proxy_pass http://servers1$request_uri; ${KEEP_ALIVE} }`;
+  return {
+    ...nginx,
+    name: 'nginx with mirror',
+    start: ({ folder, port, upstreamPort }) =>
+      startNginx(folder, port, server(port, [upstreamPort, secondPort], 'mirror /mirrored;', mirror)),
+  };
 }
 
-function startNginx(folder: string, port: number, server: string): Promise<Running> {
+const KEEP_ALIVE = 'proxy_http_version 1.1; proxy_set_header Connection "";';
+
+/** Bodies go through memory alone, in buffers large enough for long ones to be worth their system calls. */
+function server(port: number, upstreamPorts: readonly number[], extra: string, locations = ''): string {
+  const upstreams = upstreamPorts.map(
+    (upstream, index) =>
+      `  upstream servers${index} { server 127.0.0.1:${upstream}; keepalive 1024; keepalive_requests 1000000000; }`,
+  );
+  return `
+${upstreams.join('\n')}
+  proxy_max_temp_file_size 0;
+  proxy_buffers 16 16k;
+  client_body_buffer_size 64k;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / { ${extra} proxy_pass http://servers0; ${KEEP_ALIVE} }${locations}
+  }`;
+}
+
+/** `http` is the inner part of the http block. */
+export function startNginx(folder: string, port: number, http: string): Promise<Running> {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => {
     return `  ${name}_temp_path ${join(folder, 'temporary')};`;
   });
@@ -50,14 +57,14 @@ worker_processes 1;
 daemon off;
 pid ${join(folder, 'nginx.pid')};
 error_log ${join(folder, 'error.log')};
-events { worker_connections 4096; }
+events { worker_connections 30000; }
 http {
   access_log off;
   default_type text/plain;
   keepalive_requests 1000000000;
   client_max_body_size 16m;
 ${temporary.join('\n')}
-${server}
+${http}
 }
 `,
   );

@@ -1,4 +1,4 @@
-/** A proxy under measurement. A new one is one file beside this, and an entry in the list of peers. */
+/** A proxy under measurement. A new one is one file beside this, and an entry in `peers.ts`. */
 import type { Running } from '../process.ts';
 
 export interface Setting {
@@ -16,3 +16,6 @@ export interface Peer {
   version(): string;
   start(setting: Setting): Promise<Running>;
 }
+
+/** So many connections that clients may open at once; each proxy is told so where it has to be. */
+export const CLIENT_CONNECTIONS = 10_000;

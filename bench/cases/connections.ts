@@ -1,0 +1,133 @@
+/** One connection to ten thousand, busy and idle, and the memory that they take. */
+import { openIdle } from '../load/idle.ts';
+import { wrkCommand } from '../load/wrk.ts';
+import { type Bench, type Contender, measure, type Result, type StartedPeer, startPeer, underWrk } from '../measure.ts';
+import { cutoverOneProcess } from '../peers/cutover.ts';
+import { CLIENT_CONNECTIONS, type Peer } from '../peers/peer.ts';
+import { outputOf } from '../process.ts';
+import type { Target } from '../report/section.ts';
+import { medianOf, ratioOf, resultOf } from '../report/statistics.ts';
+import { MIB, roundsTable, table } from '../report/table.ts';
+import { PATHS } from '../upstream.ts';
+import type { Case } from './case.ts';
+
+const FEW = 64;
+/** Each may need a connection to the application at the same moment: two descriptors of a proxy, and some to spare. */
+const MANY = Math.min(
+  CLIENT_CONNECTIONS,
+  Math.floor((Number(outputOf('sh', ['-c', 'ulimit -n'])) - 1000) / 1000) * 500,
+);
+const BUSY = [1, FEW, 1000, MANY] as const;
+/** Opening so many takes a while, and is no part of a request's cost. */
+const SETTLE_MS = 3000;
+const GROWTH_LIMIT = 1.2;
+
+export const connections: Case = {
+  name: 'connections',
+  async run(bench: Bench) {
+    const atRest = new Map<string, number>();
+    const busy = new Map<number, readonly Result[]>();
+    for (const count of BUSY) {
+      console.log(` ${count} busy`);
+      const contenders = [];
+      for (const peer of bench.near) contenders.push(underBusy(await startAtRest(bench, peer, atRest), count));
+      busy.set(count, await measure(bench, contenders));
+    }
+    console.log(` ${CLIENT_CONNECTIONS} idle`);
+    const idleBytes = new Map<string, number>();
+    const idle = await measureIdle(bench, idleBytes);
+    const parts = [...busy].map(([count, results]) => {
+      const command = wrkCommand({ connections: count, path: PATHS.small }, bench.seconds + settleMs(count) / 1000);
+      return `### ${count} busy\n\n\`${command}\`\n\n${roundsTable(results)}`;
+    });
+    const text = `${parts.join('\n\n')}
+${MANY < CLIENT_CONNECTIONS ? `\nMore could not be busy here: a process may have twice as many descriptors and no more (\`ulimit -n\`).\n` : ''}
+### ${CLIENT_CONNECTIONS} idle and ${FEW} busy
+
+Each idle connection has had one answer. \`node bench/load/idle-client.ts PORT ${CLIENT_CONNECTIONS}\` and \`${wrkCommand({ connections: FEW, path: PATHS.small }, bench.seconds)}\`
+
+${roundsTable(idle)}
+
+### Memory
+
+${await memoryTable(bench, { atRest, idleBytes, busy })}
+
+The sum of all processes' PSS, in which shared pages count once. At rest it has answered a few requests only.`;
+    const few = busy.get(FEW) ?? [];
+    const many = busy.get(MANY) ?? [];
+    return {
+      title: 'Connections',
+      text,
+      targets: [
+        growthTarget(`CPU per request, growth from ${FEW} to ${MANY} busy connections`, few, many),
+        growthTarget(`CPU per request, growth from 0 to ${CLIENT_CONNECTIONS} idle connections`, few, idle),
+      ],
+    };
+  },
+};
+
+async function startAtRest(bench: Bench, peer: Peer, atRest: Map<string, number>): Promise<StartedPeer> {
+  const started = await startPeer(bench, peer);
+  if (!atRest.has(peer.name)) atRest.set(peer.name, started.running.memoryBytes());
+  return started;
+}
+
+function underBusy(started: StartedPeer, count: number): Contender {
+  return { ...underWrk(started, { connections: count, path: PATHS.small }), settleMs: settleMs(count) };
+}
+
+function settleMs(count: number): number {
+  return count > 100 ? SETTLE_MS : 0;
+}
+
+async function measureIdle(bench: Bench, idleBytes: Map<string, number>): Promise<readonly Result[]> {
+  const contenders: Contender[] = [];
+  const closes: (() => Promise<void>)[] = [];
+  for (const peer of bench.near) {
+    const started = await startPeer(bench, peer);
+    closes.push(await openIdle(started.port, CLIENT_CONNECTIONS));
+    idleBytes.set(peer.name, started.running.memoryBytes());
+    contenders.push(underWrk(started, { connections: FEW, path: PATHS.small }));
+  }
+  try {
+    return await measure(bench, contenders);
+  } finally {
+    await Promise.all(closes.map((close) => close()));
+  }
+}
+
+interface Memory {
+  readonly atRest: ReadonlyMap<string, number>;
+  readonly idleBytes: ReadonlyMap<string, number>;
+  readonly busy: ReadonlyMap<number, readonly Result[]>;
+}
+
+async function memoryTable(bench: Bench, { atRest, idleBytes, busy }: Memory): Promise<string> {
+  const rows = [...atRest].map(([name, restBytes]) => {
+    const perConnection = (bytes: number, count: number): string => ((bytes - restBytes) / count / 1024).toFixed(1);
+    const busyBytes = (count: number): number =>
+      medianOf(resultOf(busy.get(count) ?? [], name), (round) => round.memoryBytes);
+    return [
+      name,
+      (restBytes / MIB).toFixed(1),
+      (busyBytes(FEW) / MIB).toFixed(1),
+      perConnection(idleBytes.get(name) ?? 0, CLIENT_CONNECTIONS),
+      perConnection(busyBytes(1000), 1000),
+      perConnection(busyBytes(MANY), MANY),
+    ];
+  });
+  const smallest = await startPeer(bench, cutoverOneProcess);
+  rows.push([cutoverOneProcess.name, (smallest.running.memoryBytes() / MIB).toFixed(1)]);
+  await smallest.running.stop();
+  const columns = ['', 'at rest, MiB', `${FEW} busy, MiB`, 'per idle connection, kiB'];
+  return table([...columns, 'per busy connection of 1000, kiB', `of ${MANY}, kiB`], rows);
+}
+
+/** How much more than HAProxy's the cost grew: the ratio of the ratios. */
+function growthTarget(what: string, few: readonly Result[], many: readonly Result[]): Target {
+  const ratioIn = (results: readonly Result[]): number =>
+    ratioOf(resultOf(results, 'Cutover'), resultOf(results, 'HAProxy'), (round) => round.cpuUs);
+  const ratio = ratioIn(many) / ratioIn(few);
+  const limit = `${GROWTH_LIMIT} × HAProxy's growth`;
+  return { what, limit, measured: `${ratio.toFixed(2)} × HAProxy's growth`, isMet: ratio <= GROWTH_LIMIT };
+}
