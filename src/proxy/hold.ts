@@ -64,7 +64,8 @@ export class Hold implements HeldWatcher, Timed {
 
   /** A read is over and the answer is not whole: from here the clock runs. Most answers never come here. */
   heldFlush(): void {
-    if (this.#timed) return;
+    // The read in which an answer failed, or ended, is over only after that.
+    if (this.#timed || this.#over) return;
     this.#timed = true;
     this.#plane.sweeper.add(this);
   }

@@ -163,3 +163,26 @@ test('an answer that is held when its client leaves gives back the room it took'
   await new Promise((resolve) => socket.once('close', resolve));
   expect((await askOnce(proxy.port, '/breaks')).text).toBe('old');
 });
+
+test('an answer that fails while it is held is given to nobody later on', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { proxy } = await startTrial(
+    async (arrival) => {
+      if (arrival.head.target === '/breaks') {
+        arrival.send('HTTP/1.1 200 OK\r\nX-To: breaks\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nno chunk\r\n');
+        return;
+      }
+      arrival.send('HTTP/1.1 200 OK\r\nX-To: waits\r\nContent-Length: 8\r\n\r\nhalf');
+      await gate.promise;
+      arrival.send('half');
+    },
+    { mode: 'INSTANT', replay: { holdTime: 0.1 } },
+  );
+  const client = await connectTo(proxy.port);
+  expect((await client.ask('/breaks')).text).toBe('old');
+  client.send(requestText({ target: '/waits' }));
+  // Its hold ends after that of the one before, had that gone on.
+  const head = await client.head();
+  gate.resolve();
+  expect([field(head, 'x-to'), (await client.body(head)).bytes.toString()]).toEqual(['waits', 'halfhalf']);
+});
