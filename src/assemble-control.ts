@@ -2,15 +2,14 @@
  * The control plane, put together: the controller, the store, the config service, and the adapters that the controller needs.
  * The data plane is a port here; whether it lives in this process is not known.
  */
-import { createApi } from './api/server.ts';
+import { type BoundSocket, createApi } from './api/server.ts';
 import { Controller } from './control/controller.ts';
 import type { Observer } from './control/observer.ts';
 import type { DataPlanePort, StorePort } from './control/ports.ts';
 import type { Config } from './core/config/model.ts';
 import { parseCluster } from './core/config/parse.ts';
-import { takeLock } from './store/lock.ts';
 import { memoryStore } from './store/memory.ts';
-import { type OpenState, openState } from './store/open.ts';
+import { type OpenParts, type OpenState, openState } from './store/open.ts';
 import type { Clock } from './system/clock.ts';
 import { realDice } from './system/dice.ts';
 import { realFiles } from './system/files.ts';
@@ -33,11 +32,15 @@ export interface ControlPlane {
   /**
    * Puts in force what the state holds, opens the config service and applies the configuration's version. Resolves with the
    * config service's port once something serves; rejects with a clear error.
+   *
+   * @param socket the config service's, where it is bound already
    */
-  begin(): Promise<number>;
+  begin(socket?: BoundSocket): Promise<number>;
   /** Takes no more calls. Resolves when those under way are answered. */
   closeApi(): Promise<void>;
-  /** Ends everything; what has been counted is kept. */
+  /** Ends everything but calls under way; what has been counted is kept. */
+  retire(): Promise<void>;
+  /** Ends everything. */
   close(): Promise<void>;
 }
 
@@ -62,17 +65,27 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     security: { token: config.configService.token, allowedHosts: config.configService.allowedHosts },
     log,
   });
+  let apiClosed: Promise<void> | null = null;
+  const closeApi = (): Promise<void> => {
+    apiClosed ??= api.close();
+    return apiClosed;
+  };
+  const retire = async (): Promise<void> => {
+    void closeApi();
+    await controller.close();
+    await kept.close();
+  };
   return {
-    async begin() {
+    async begin(socket) {
       if (kept.state !== null) controller.restore(kept.state);
-      const { port } = await api.listen(config.configService.hostname, config.configService.port);
+      const { port } = await api.listen(config.configService.hostname, config.configService.port, socket);
       await applyCluster(controller, { config, log });
       return port;
     },
-    closeApi: () => api.close(),
+    closeApi,
+    retire,
     async close() {
-      await Promise.all([api.close(), controller.close()]);
-      await kept.close();
+      await Promise.all([closeApi(), retire()]);
     },
   };
 }
@@ -81,10 +94,10 @@ export function assembleControl(parts: ControlParts): ControlPlane {
 export type Kept = Pick<OpenState, 'state' | 'close'> & { readonly store: StorePort };
 
 /** Rejects with a `StateFault`. */
-export async function openKept({ state }: Config, clock: Clock, log: Log): Promise<Kept> {
+export async function openKept({ state }: Config, parts: Pick<OpenParts, 'clock' | 'log' | 'lock'>): Promise<Kept> {
   const path = state?.file ?? null;
   if (path === null) return { store: memoryStore, state: null, close: () => Promise.resolve() };
-  return openState({ path, files: realFiles, clock, log, lock: takeLock });
+  return openState({ ...parts, path, files: realFiles });
 }
 
 async function applyCluster(controller: Controller, { config, log }: { config: Config; log: Log }): Promise<void> {

@@ -6,8 +6,10 @@ import { assembleControl, openKept } from './assemble-control.ts';
 import { Observer } from './control/observer.ts';
 import type { DataPlanePort } from './control/ports.ts';
 import type { Config } from './core/config/model.ts';
+import { portFaultText } from './core/port-fault.ts';
 import type { Counters } from './proxy/counters.ts';
 import { DataPlane } from './proxy/data-plane.ts';
+import { takeLock } from './store/lock.ts';
 import { realClock } from './system/clock.ts';
 import { realDice } from './system/dice.ts';
 import type { Log } from './system/log.ts';
@@ -31,7 +33,7 @@ export interface Cutover {
  */
 export async function assemble(config: Config, log: Log): Promise<Cutover> {
   const clock = realClock;
-  const kept = await openKept(config, clock, log);
+  const kept = await openKept(config, { clock, log, lock: takeLock });
   const names = new BackgroundNames();
   const observer = new Observer();
   const dataPlane = new DataPlane({ config, clock, dice: realDice, log, names, sink: observer });
@@ -72,24 +74,13 @@ function portOf(dataPlane: DataPlane): DataPlanePort {
       return inForce;
     },
     figures: (versionId) => dataPlane.figures(versionId),
+    // Each answer is told before the next request is routed, so there is nothing to raise ahead.
+    allowRise: () => inForce,
   };
 }
 
 async function listen(dataPlane: DataPlane, { proxy: { hostname, port } }: Config): Promise<number> {
-  return dataPlane.listen(hostname, port).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`Opening the proxy port ${hostname}:${port} failed: ${portFault(error)}`);
+  return dataPlane.listen({ host: hostname, port }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(portFaultText('proxy', { host: hostname, port }, error));
   });
-}
-
-function portFault(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return 'it is in use';
-    case 'EACCES':
-      return 'permission denied';
-    case 'EADDRNOTAVAIL':
-      return 'this machine has no such address';
-    default:
-      return error.message;
-  }
 }

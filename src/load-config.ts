@@ -6,17 +6,28 @@ import { parseConfig } from './core/config/parse.ts';
 import { BEARER_ALLOWED, isBearer } from './core/config/values.ts';
 import { readTextFile } from './system/files.ts';
 
+/** `config` has the token that `tokenFile` holds, and the state's place; `text` is the file's. */
+export interface LoadedConfig {
+  readonly ok: true;
+  readonly config: Config;
+  readonly text: string;
+  readonly warnings: readonly string[];
+}
+
 export type Loaded =
-  /** `config` has the token that `tokenFile` holds, and the state's place; `text` is the file's. */
-  | { readonly ok: true; readonly config: Config; readonly text: string; readonly warnings: readonly string[] }
+  | LoadedConfig
   /** One line each. */
   | { readonly ok: false; readonly errors: readonly string[] };
 
 export type TokenRead = { readonly ok: true; readonly token: string } | { readonly ok: false; readonly reason: string };
 
-/** Reads and checks a configuration file, and its token file, whose path counts from the configuration's folder. */
-export function loadConfig(path: string): Loaded {
-  const file = readTextFile(path);
+/**
+ * Reads and checks a configuration file, and its token file, whose path counts from the configuration's folder.
+ *
+ * @param held what the file held, where it has been read already
+ */
+export function loadConfig(path: string, held: string | null = null): Loaded {
+  const file = held === null ? readTextFile(path) : ({ ok: true, text: held } as const);
   if (!file.ok) return { ok: false, errors: [file.reason] };
   const parsed = parseConfig(file.text);
   if (!parsed.ok) return { ok: false, errors: parsed.errors.map((error) => `${path}: ${error}`) };

@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { portFaultText } from '../core/port-fault.ts';
 import { line } from './answers.ts';
 import { answerPlain, expectsContinue, plainHeaders } from './body.ts';
 import type { ApiLog, ApiSecurity, ClusterParser, ReleaseControl } from './contract.ts';
@@ -29,9 +30,12 @@ export interface ApiNeeds {
   readonly log: ApiLog;
 }
 
+/** A socket that is bound to the address already. */
+export type BoundSocket = object;
+
 export interface Api {
   /** Port 0 asks for a free one. Rejects with one clear line when the address cannot be had. */
-  listen(host: string, port: number): Promise<{ readonly port: number }>;
+  listen(host: string, port: number, bound?: BoundSocket): Promise<{ readonly port: number }>;
   /** Stops listening, finishes open requests, closes idle connections. Resolves when the last connection is gone. */
   close(): Promise<void>;
 }
@@ -51,12 +55,12 @@ export function createApi(needs: ApiNeeds): Api {
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => connections.refuse(socket as Socket, error.code));
   return {
-    listen(host, port) {
+    listen(host, port, bound) {
       const serve = createRequestHandler(needs, host);
       server.on('request', serve);
       // Whoever waits for `100 Continue` gets it when its body is read, not before: a refusal spares the body.
       server.on('checkContinue', serve);
-      const listening = listen(server, host, port);
+      const listening = listen(server, { host, port, bound });
       return listening.finally(() => {
         server.on('error', (error) =>
           needs.log.write('ERROR', 'api', `Config service socket failed: ${error.message}`),
@@ -98,27 +102,26 @@ function badTarget(): Response {
   return new Response(text, { status: 400, headers: plainHeaders(text) });
 }
 
-function listen(server: Server, host: string, port: number): Promise<{ readonly port: number }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ readonly port: number }>();
-  const failed = (cause: NodeJS.ErrnoException) => {
-    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    const reason = LISTEN_FAILURES[cause.code ?? ''] ?? cause.message;
-    reject(new Error(`Opening the config service port ${address} failed: ${reason}`, { cause }));
-  };
-  server.once('error', failed);
-  server.listen(port, host, () => {
-    server.off('error', failed);
-    resolve({ port: (server.address() as AddressInfo).port });
-  });
-  return promise;
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly bound: BoundSocket | undefined;
 }
 
-const LISTEN_FAILURES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'it is in use',
-  EACCES: 'permission denied',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'the host name is not known',
-};
+function listen(server: Server, { host, port, bound }: Place): Promise<{ readonly port: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ readonly port: number }>();
+  const failed = (cause: NodeJS.ErrnoException) => {
+    reject(new Error(portFaultText('config service', { host, port }, cause), { cause }));
+  };
+  server.once('error', failed);
+  const listening = (): void => {
+    server.off('error', failed);
+    resolve({ port: (server.address() as AddressInfo).port });
+  };
+  if (bound === undefined) server.listen(port, host, listening);
+  else server.listen(bound, listening);
+  return promise;
+}
 
 interface Connections {
   /** Answers what Node's parser or clock refused, unless an answer is owed to an earlier request. */

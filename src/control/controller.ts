@@ -91,6 +91,7 @@ export class Controller implements ReleaseListener {
         this.#comparisons.begin(state);
       },
       run: (wanted) => effects.run(wanted),
+      allowRise: (rise) => dataPlane.allowRise(rise),
       onDone: (state) => {
         this.#gates.keepOnly(state.versions.filter(({ phase }) => phase === 'starting'));
         this.#takeDue();

@@ -48,7 +48,12 @@ export class Keeper {
 
   /** True when the version's threshold may be in force. */
   covers(version: VersionState): boolean {
-    return this.#store.keeps === 'nothing' || reserveFor(version, this.#durable) >= version.threshold;
+    return this.ceilingOf(version) >= version.threshold;
+  }
+
+  /** Percent up to which the version's threshold may be in force. */
+  ceilingOf(version: VersionState): number {
+    return this.#store.keeps === 'nothing' ? 100 : reserveFor(version, this.#durable);
   }
 
   /** True when more should be durable, since the version's threshold comes near to what is. */

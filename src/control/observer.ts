@@ -3,6 +3,7 @@
  * moves or endangers a release. What was counted is fetched a few times a second (`meter.ts`).
  */
 import type { Difference, Finding, Outcome } from '../core/messages.ts';
+import { rampOf } from '../core/routing/ramp.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 import type { DifferenceSink, OutcomeSink } from './ports.ts';
 
@@ -41,7 +42,7 @@ export class Observer implements OutcomeSink, DifferenceSink {
     this.#others.push(sink);
   }
 
-  outcome(outcome: Outcome): void {
+  outcome(outcome: Outcome, ramp: number | null = this.#ramp?.epoch ?? null): void {
     for (const other of this.#others) other.outcome(outcome);
     if (!outcome.counts) return;
     const tally = this.#tallies.get(outcome.versionId);
@@ -50,7 +51,7 @@ export class Observer implements OutcomeSink, DifferenceSink {
       tally.answers += 1;
       if (!outcome.direct) return;
       tally.requests += 1;
-      if (this.#ramp !== null) this.#listener?.answered(this.#ramp.id, this.#ramp.epoch);
+      if (this.#ramp !== null && this.#ramp.epoch === ramp) this.#listener?.answered(this.#ramp.id, this.#ramp.epoch);
     } else if (outcome.kind !== 'abandoned') {
       this.#failed(outcome, tally);
     }
@@ -81,8 +82,7 @@ export class Observer implements OutcomeSink, DifferenceSink {
       tallies.set(id, known?.epoch === epoch ? known : fresh);
     }
     this.#tallies = tallies;
-    const newest = chain[0];
-    this.#ramp = newest?.mode === 'GRADUAL' && newest.onTrial && !newest.released ? newest : null;
+    this.#ramp = rampOf(chain);
     this.#listener = listener;
   }
 

@@ -1,5 +1,6 @@
 /** What the control plane needs of others. Adapters and the data plane implement these. */
 import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
+import type { Rise } from '../core/release/rise.ts';
 import type { ReleaseState } from '../core/release/state.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 
@@ -9,11 +10,17 @@ export interface DataPlanePort {
   publish(table: RoutingTable): Promise<void>;
   /** The figures of one version, or undefined when no table ever named it. */
   figures(versionId: string): Readonly<VersionFigures> | undefined;
+  /**
+   * How far a threshold may rise before the next table says so; null: no further. Resolves when that is so everywhere. Never
+   * rejects.
+   */
+  allowRise(rise: Rise | null): Promise<void>;
 }
 
 /** The control plane seen from below. Called synchronously at the end of each attempt; must not throw. */
 export interface OutcomeSink {
-  outcome(outcome: Outcome): void;
+  /** @param ramp the epoch of the version whose threshold was being raised then, or null; by default it is as now */
+  outcome(outcome: Outcome, ramp?: number | null): void;
   /** What an exchange proved about a version that failed in it; called when the exchange is decided. Must not throw. */
   finding(finding: Finding): void;
 }

@@ -9,6 +9,7 @@
 import type { Effect } from '../core/release/effects.ts';
 import type { AnsweredEvent, ReleaseEvent } from '../core/release/events.ts';
 import { takesBack } from '../core/release/restore.ts';
+import { type Rise, riseOf, risingVersion } from '../core/release/rise.ts';
 import { EMPTY_STATE, type ReleaseState } from '../core/release/state.ts';
 import { type Transition, transition } from '../core/release/transition.ts';
 import type { Clock } from '../system/clock.ts';
@@ -26,6 +27,8 @@ export interface WriterParts {
   readonly onDecided: (state: ReleaseState) => void;
   /** Resolves when the chain that the effects publish is in force. */
   readonly run: (effects: readonly Effect[]) => Promise<void>;
+  /** As `DataPlanePort.allowRise`. */
+  readonly allowRise: (rise: Rise | null) => Promise<void>;
   /** The effects of a decision have run, and its chain is in force. */
   readonly onDone: (state: ReleaseState) => void;
   /** One event has been worked through; what was counted meanwhile is in force too. */
@@ -40,6 +43,8 @@ interface NotKept {
 
 /** `failed`: a fault of the proxy itself; the log says why. */
 export type Written = Transition | NotKept | 'failed';
+
+const AT_ONCE: Promise<void> = Promise.resolve();
 
 /** How soon a state that could not be kept is tried again. */
 const RETRY_MS = 1000;
@@ -63,6 +68,8 @@ export class Writer {
   #heldRise: AnsweredEvent | null = null;
   /** A save of thresholds ahead of their use is under way. */
   #reserving = false;
+  /** A threshold is being raised. */
+  #rises = false;
   /** What happened by itself and could not be kept, to be taken again. */
   readonly #waiting = new Map<string, ReleaseEvent>();
   #retryAtMs = 0;
@@ -88,6 +95,7 @@ export class Writer {
     this.#state = state;
     this.#keeper.restored(state);
     this.#parts.onDecided(state);
+    void this.#tellRise();
     void this.#parts.run(effects);
   }
 
@@ -161,7 +169,7 @@ export class Writer {
     this.#state = result.next;
     if (kept === 'later') this.#keeper.note();
     this.#parts.onDecided(result.next);
-    await this.#parts.run(result.effects);
+    await Promise.all([this.#tellRise(), this.#parts.run(result.effects)]);
     this.#parts.onDone(this.#state);
     return result;
   }
@@ -198,7 +206,16 @@ export class Writer {
       this.#state = next;
       this.#keeper.note();
     }
+    void this.#tellRise();
     if (effects.length > 0) void this.#parts.run(effects);
+  }
+
+  /** Called before the effects are run, so that nothing rises any more that is to stand still. */
+  #tellRise(): Promise<void> {
+    const version = risingVersion(this.#state.versions);
+    if (version === undefined && !this.#rises) return AT_ONCE;
+    this.#rises = version !== undefined;
+    return this.#parts.allowRise(version === undefined ? null : riseOf(version, this.#keeper.ceilingOf(version)));
   }
 
   #rise(event: AnsweredEvent, { next, effects }: { readonly next: ReleaseState; readonly effects: readonly Effect[] }) {
@@ -227,6 +244,7 @@ export class Writer {
       .catch(retryLater)
       .then(() => {
         this.#reserving = false;
+        void this.#tellRise();
         this.#release();
         if (!this.#closed && this.#state.versions.some((version) => this.#keeper.isLow(version))) {
           this.#reserve(this.#state);

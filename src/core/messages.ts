@@ -125,3 +125,25 @@ export interface VersionFigures {
   noiseCompared: number;
   noiseDifferent: number;
 }
+
+export function noFigures(versionId: string): VersionFigures {
+  return {
+    versionId,
+    attempts: 0,
+    answered: 0,
+    failed: 0,
+    exchanges: 0,
+    replays: 0,
+    absorbed: 0,
+    notReplayable: 0,
+    budgetRefused: 0,
+    inFlight: 0,
+    tunnels: 0,
+    olderSessions: 0,
+    compared: 0,
+    different: 0,
+    bodiesUnread: 0,
+    noiseCompared: 0,
+    noiseDifferent: 0,
+  };
+}

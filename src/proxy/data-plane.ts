@@ -3,7 +3,7 @@
  * to publish a table and to drain; upward it reports the outcome of each attempt.
  */
 import { Rotation } from '../core/balancing/round-robin.ts';
-import type { Config } from '../core/config/model.ts';
+import type { PlaneConfig } from '../core/config/model.ts';
 import { DateLine } from '../core/http/http-date.ts';
 import type { VersionFigures } from '../core/messages.ts';
 import { CookieLines } from '../core/routing/cookies.ts';
@@ -16,14 +16,14 @@ import type { Names } from '../system/names.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { Comparisons } from './comparisons.ts';
 import { type Counters, newCounters } from './counters.ts';
-import { Listener } from './listener.ts';
+import { type ListenAt, Listener } from './listener.ts';
 import type { OutcomeReports, Plane } from './plane.ts';
 import { Register } from './register.ts';
 import { Sweeper } from './sweeper.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
 interface DataPlaneParts {
-  readonly config: Config;
+  readonly config: PlaneConfig;
   readonly clock: Clock;
   readonly dice: Dice;
   readonly log: Log;
@@ -33,6 +33,7 @@ interface DataPlaneParts {
 
 /** How long a client connection must be silent before a drain closes it without an answer to say so. */
 const SILENCE_MS = 1_000;
+const SILENCE_STEP_MS = 100;
 
 export class DataPlane {
   readonly #plane: Plane;
@@ -67,8 +68,8 @@ export class DataPlane {
   }
 
   /** Opens the proxy port; resolves with its number. */
-  listen(host: string, port: number): Promise<number> {
-    return this.#listener.listen(host, port);
+  listen(at: ListenAt): Promise<number> {
+    return this.#listener.listen(at);
   }
 
   /** Puts a table in force: the next request is routed by it. Exchanges under way go on by the one they began with. */
@@ -99,14 +100,14 @@ export class DataPlane {
 
   /**
    * Takes no further connections, lets exchanges in flight finish, and closes each connection after its next answer or
-   * when it has been silent. Resolves when all are closed, at the latest after `timeouts.drain` (`tunnelDrain` for
+   * when it has been silent for so long. Resolves when all are closed, at the latest after `timeouts.drain` (`tunnelDrain` for
    * tunnels); what is left then is cut.
    */
-  async drain(): Promise<void> {
+  async drain(silenceMs: number = SILENCE_MS): Promise<void> {
     const { clock, config } = this.#plane;
     this.#plane.draining = true;
     this.#listener.stopListening();
-    const stopSilent = clock.every(SILENCE_MS / 10, () => this.#listener.closeSilent(SILENCE_MS));
+    const stopSilent = clock.every(SILENCE_STEP_MS, () => this.#listener.closeSilent(silenceMs));
     const stopCut = clock.after(config.timeouts.drainMs, () => this.#listener.destroyAllButTunnels());
     const stopTunnels = clock.after(config.timeouts.tunnelDrainMs, () => this.#closeTunnels());
     await this.#listener.whenEmpty();

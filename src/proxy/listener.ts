@@ -4,6 +4,12 @@ import { openFilesMax } from '../system/descriptors.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import type { Plane } from './plane.ts';
 
+/** An address, or a socket that is bound already. */
+export type ListenAt = { readonly host: string; readonly port: number } | { readonly handle: object };
+
+/** Connections that may wait to be accepted. */
+const BACKLOG = 4096;
+
 /** So many connections beyond the limit are told so; further ones are closed without a word. */
 const TURNED_AWAY_MAX = 64;
 /** File descriptors for what is no connection of the proxy: the process, the config service, the state, the log. */
@@ -32,17 +38,21 @@ export class Listener {
   }
 
   /** Resolves with the port; rejects with the system's error when it can't listen. */
-  listen(host: string, port: number): Promise<number> {
+  listen(at: ListenAt): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: 4096 }, () => {
+      const listen = (done: () => void) =>
+        'handle' in at
+          ? this.#server.listen(at.handle, BACKLOG, done)
+          : this.#server.listen({ ...at, backlog: BACKLOG }, done);
+      listen(() => {
         this.#server.removeListener('error', reject);
         // From here on an error is one of accepting (descriptors ran out); the next connection may do better.
         this.#server.on('error', (error) => {
           this.#plane.log.write('ERROR', 'listener', `Accepting a connection failed: ${error.message}`);
         });
         const address = this.#server.address();
-        resolve(address !== null && typeof address === 'object' ? address.port : port);
+        resolve(address !== null && typeof address === 'object' ? address.port : 0);
       });
     });
   }

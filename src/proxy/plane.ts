@@ -1,7 +1,7 @@
 /** What every part of one data plane shares. Made once by `data-plane.ts`; no part keeps state outside it. */
 
 import type { Rotation } from '../core/balancing/round-robin.ts';
-import type { Config } from '../core/config/model.ts';
+import type { PlaneConfig } from '../core/config/model.ts';
 import type { DateLine } from '../core/http/http-date.ts';
 import type { MessageLimits } from '../core/http/message.ts';
 import type { Difference, Finding, Outcome } from '../core/messages.ts';
@@ -21,7 +21,7 @@ import type { Tunnel } from './tunnel.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
 
 export interface Plane {
-  readonly config: Config;
+  readonly config: PlaneConfig;
   readonly messageLimits: MessageLimits;
   readonly clock: Clock;
   readonly dice: Dice;

@@ -2,7 +2,7 @@
  * The register of what is in flight: per version its figures, which the control plane reads and the log shows. Plain
  * numbers, owned by the data plane; nothing is ever reset.
  */
-import type { VersionFigures } from '../core/messages.ts';
+import { noFigures, type VersionFigures } from '../core/messages.ts';
 import type { Plan, RoutingTable } from '../core/routing/table.ts';
 
 export class Register {
@@ -12,25 +12,7 @@ export class Register {
   of(versionId: string): VersionFigures {
     const known = this.#byId.get(versionId);
     if (known !== undefined) return known;
-    const fresh: VersionFigures = {
-      versionId,
-      attempts: 0,
-      answered: 0,
-      failed: 0,
-      exchanges: 0,
-      replays: 0,
-      absorbed: 0,
-      notReplayable: 0,
-      budgetRefused: 0,
-      inFlight: 0,
-      tunnels: 0,
-      olderSessions: 0,
-      compared: 0,
-      different: 0,
-      bodiesUnread: 0,
-      noiseCompared: 0,
-      noiseDifferent: 0,
-    };
+    const fresh = noFigures(versionId);
     this.#byId.set(versionId, fresh);
     return fresh;
   }

@@ -26,6 +26,8 @@ export type WriteBytes = (bytes: Uint8Array) => number;
 const KEPT_BYTES_MAX = 1024 * 1024;
 /** A turn that says more than this writes in between. */
 const BATCH_BYTES = 64 * 1024;
+/** What a pipe takes whole or not at all (pipe(7)), so that lines of several processes don't mix. */
+const PIPE_BUF = 4096;
 /** A reader at work empties a pipe in no time; one that has stopped is asked ever less often. */
 const RETRY_MS = 2;
 const RETRY_MS_MAX = 128;
@@ -33,19 +35,31 @@ const FLUSH_WAIT_MS = 250;
 const FLUSH_STEP_MS = 10;
 const LF = 0x0a;
 
-/** The destination for this process's standard error. */
-export function openStandardError(): LogDestination {
-  return createDestination(standardErrorWrite());
+/**
+ * The destination for this process's standard error.
+ *
+ * @param among `others`: other processes write to the same place, so that each write is small enough to be taken whole
+ */
+export function openStandardError(among: 'alone' | 'others' = 'alone'): LogDestination {
+  const writeBytesMax = among === 'others' ? PIPE_BUF : undefined;
+  return createDestination(standardErrorWrite(), { writeBytesMax });
+}
+
+interface Bounds {
+  readonly keptBytesMax?: number | undefined;
+  /** One write is of whole lines and no longer than this, unless a single line is. */
+  readonly writeBytesMax?: number | undefined;
 }
 
 /** A bounded destination over a write that does not wait. */
-export function createDestination(write: WriteBytes, keptBytesMax: number = KEPT_BYTES_MAX): LogDestination {
-  return new Destination(write, keptBytesMax);
+export function createDestination(write: WriteBytes, bounds: Bounds = {}): LogDestination {
+  return new Destination(write, bounds);
 }
 
 class Destination implements LogDestination {
   private readonly writeBytes: WriteBytes;
   private readonly keptBytesMax: number;
+  private readonly writeBytesMax: number;
   /** Lines not yet given to the system. */
   private pending = '';
   private pendingBytes = 0;
@@ -60,9 +74,10 @@ class Destination implements LogDestination {
   private scheduled = false;
   private lost = 0;
 
-  constructor(writeBytes: WriteBytes, keptBytesMax: number) {
+  constructor(writeBytes: WriteBytes, { keptBytesMax, writeBytesMax }: Bounds) {
     this.writeBytes = writeBytes;
-    this.keptBytesMax = keptBytesMax;
+    this.keptBytesMax = keptBytesMax ?? KEPT_BYTES_MAX;
+    this.writeBytesMax = writeBytesMax ?? Number.POSITIVE_INFINITY;
   }
 
   write(lines: string): void {
@@ -110,7 +125,7 @@ class Destination implements LogDestination {
     while (this.rest.length > 0 || this.pending !== '') {
       if (this.rest.length === 0) this.takeBatch();
       try {
-        const taken = this.writeBytes(this.rest);
+        const taken = this.writeBytes(this.nextWrite());
         if (taken > 0) this.midLine = this.rest[taken - 1] !== LF;
         this.rest = this.rest.subarray(taken);
         this.failing = false;
@@ -124,6 +139,13 @@ class Destination implements LogDestination {
     }
     this.stalled = false;
     return true;
+  }
+
+  private nextWrite(): Uint8Array {
+    if (this.rest.length <= this.writeBytesMax) return this.rest;
+    const whole = this.rest.lastIndexOf(LF, this.writeBytesMax - 1);
+    const end = whole >= 0 ? whole : this.rest.indexOf(LF);
+    return end >= 0 ? this.rest.subarray(0, end + 1) : this.rest;
   }
 
   private takeBatch(): void {

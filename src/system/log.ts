@@ -68,3 +68,12 @@ export function createLog(options: LogOptions): ProcessLog {
     dropped: () => destination.dropped(),
   };
 }
+
+/** An error that nobody caught ends the process, and is told. */
+export function endOnUncaught(log: ProcessLog, component: string): void {
+  process.on('uncaughtException', (error) => {
+    log.write('CRITICAL', component, `An unexpected error ends the process: ${error.stack ?? error.message}`);
+    log.flush();
+    process.exit(1);
+  });
+}

@@ -16,3 +16,28 @@ export function openFiles(pid: number): number {
 export async function untilOpenFiles(pid: number, most: number): Promise<void> {
   while (openFiles(pid) > most) await new Promise((resolve) => setTimeout(resolve, 20));
 }
+
+export interface Children {
+  readonly control: readonly number[];
+  readonly workers: readonly number[];
+}
+
+/** The living children of a main process; on Linux. */
+export function childrenOf(main: number): Children {
+  const pids = readFileSync(`/proc/${main}/task/${main}/children`, 'utf8')
+    .trim()
+    .split(/\s+/)
+    .filter(Boolean)
+    .map(Number);
+  const running = (program: string) => pids.filter((pid) => commandOf(pid).includes(program));
+  return { control: running('control.js'), workers: running('worker.js') };
+}
+
+/** '' when the process is gone. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -144,6 +144,10 @@ export class Process implements DataPlanePort {
     this.plane.register.prune(table);
   }
 
+  allowRise(): Promise<void> {
+    return Promise.resolve();
+  }
+
   figures(versionId: string): Readonly<VersionFigures> | undefined {
     return this.plane.register.find(versionId);
   }

@@ -76,7 +76,7 @@ test('an idle Cutover stops within two seconds, and its ports can be had again',
   expect(performance.now() - began).toBeLessThan(3000);
 });
 
-test('it runs as one process: the one that was started', async () => {
+test('the process that was started is the main process', async () => {
   const cutover = await startChild(cluster('1', [await startServer()]));
   const command = readFileSync(`/proc/${cutover.process.child.pid}/cmdline`, 'utf8').split('\0')[0];
   expect(command).toMatch(/node/);

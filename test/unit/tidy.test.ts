@@ -55,6 +55,28 @@ describe('imports', () => {
   });
 });
 
+/** Everything that a program loads: its modules' paths, and the packages. */
+function loadedBy(path: string): ReadonlySet<string> {
+  const byPath = new Map(MODULES.map((module) => [module.path, module]));
+  const loaded = new Set<string>();
+  const load = (name: string): void => {
+    if (loaded.has(name)) return;
+    loaded.add(name);
+    for (const { file, specifier, typeOnly } of byPath.get(name)?.imports ?? []) {
+      if (!typeOnly) load(file ?? specifier);
+    }
+  };
+  load(path);
+  return loaded;
+}
+
+it('a worker loads what carries traffic, and nothing that decides or parses configurations', () => {
+  const packages = [...loadedBy('src/worker.ts')].filter(
+    (name) => !name.startsWith('src/') && !name.startsWith('node:'),
+  );
+  expect(packages.sort()).toEqual(['pino', 'uuid']);
+});
+
 /** A circle of modules that import each other, types aside, or null. */
 function findCircle(): string[] | null {
   const byPath = new Map(MODULES.map((module) => [module.path, module]));

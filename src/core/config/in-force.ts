@@ -6,8 +6,6 @@ import { valueAt } from './issues.ts';
 
 const NOT_YET: readonly string[] = [
   'configService.allowPrivileged',
-
-  'workers',
   'dockerHost',
   'cluster.dockerHost',
   'cookies.secret',
@@ -19,7 +17,6 @@ const NOT_YET: readonly string[] = [
 /** Values that ask for what happens anyway. */
 const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
   'configService.allowPrivileged': [false],
-  workers: [0, 1],
 };
 
 /** A line for each key of the document that is accepted without effect. */

@@ -198,6 +198,8 @@ export interface Config {
     readonly tokenFile: string | null;
     readonly allowedHosts: readonly string[];
   };
+  /** Processes that carry traffic; 0: one process does everything. `auto`: one a core. */
+  readonly workers: number | 'auto';
   readonly log: { readonly level: LogLevel | null; readonly format: LogFormat | null };
   readonly cookies: {
     readonly version: string;
@@ -242,6 +244,9 @@ export interface Config {
   /** The file's `cluster` as it was written, numbers of versions as text. */
   readonly clusterAsWritten: unknown;
 }
+
+/** What the data plane needs of it: no secret, and nothing that a command may change. */
+export type PlaneConfig = Pick<Config, 'proxy' | 'cookies' | 'ignorePaths' | 'timeouts' | 'limits' | 'replay'>;
 
 /** Everything wrong with an input: each entry one line that names the path, the value and what is allowed. */
 export type Parsed<T> =

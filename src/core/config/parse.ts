@@ -109,6 +109,7 @@ function toConfig(values: FileValues, root: unknown): Config {
       tokenFile: configService.tokenFile ?? null,
       allowedHosts: configService.allowedHosts,
     },
+    workers: values.workers,
     log: { level: log.level ?? null, format: log.format ?? null },
     cookies: { version: cookies.version, transition: cookies.transition, sameSite: cookies.sameSite },
     putWaitMs: toMs(values.putWait),

@@ -121,11 +121,11 @@ describe('cutover check', () => {
   const good = { proxy: { port: 1 }, configService: { port: 2 }, cluster: { servers: [{ ip: '::1', port: 3 }] } };
 
   test('says OK, and warns', async () => {
-    const file = write('a.json', JSON.stringify({ ...good, workers: 4 }));
+    const file = write('a.json', JSON.stringify({ ...good, cookies: { secret: 'hush' } }));
     expect(await cutover(['check', file])).toEqual({
       code: 0,
       out: `${file}: OK\n`,
-      err: `${file}: Warning: "workers" has no effect yet\n`,
+      err: `${file}: Warning: "cookies.secret" has no effect yet\n`,
     });
   });
 

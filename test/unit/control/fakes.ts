@@ -3,7 +3,14 @@ import { Controller } from '../../../src/control/controller.ts';
 import { Observer } from '../../../src/control/observer.ts';
 import type { DataPlanePort, StorePort } from '../../../src/control/ports.ts';
 import type { LogLevel } from '../../../src/core/config/model.ts';
-import type { Finding, Outcome, OutcomeKind, VersionFigures } from '../../../src/core/messages.ts';
+import {
+  type Finding,
+  noFigures,
+  type Outcome,
+  type OutcomeKind,
+  type VersionFigures,
+} from '../../../src/core/messages.ts';
+import type { Rise } from '../../../src/core/release/rise.ts';
 import type { ReleaseState } from '../../../src/core/release/state.ts';
 import type { RoutingTable } from '../../../src/core/routing/table.ts';
 import type { Clock } from '../../../src/system/clock.ts';
@@ -71,7 +78,7 @@ export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-class FakeNetwork implements Network {
+export class FakeNetwork implements Network {
   /** Servers, as `host:port`, that refuse. */
   readonly down = new Set<string>();
   readonly tried: string[] = [];
@@ -95,6 +102,7 @@ class FakeNetwork implements Network {
 class FakeDataPlane implements DataPlanePort {
   readonly tables: RoutingTable[] = [];
   readonly versions = new Map<string, VersionFigures>();
+  rise: Rise | null = null;
   /** What the next tables wait for until they are in force everywhere. */
   gate: Promise<void> = Promise.resolve();
 
@@ -108,29 +116,16 @@ class FakeDataPlane implements DataPlanePort {
     return this.versions.get(versionId);
   }
 
+  allowRise(rise: Rise | null): Promise<void> {
+    this.rise = rise;
+    return this.gate;
+  }
+
   /** The figures of a version, to be changed. */
   of(versionId: string): VersionFigures {
     const known = this.versions.get(versionId);
     if (known !== undefined) return known;
-    const figures = {
-      versionId,
-      attempts: 0,
-      answered: 0,
-      failed: 0,
-      exchanges: 0,
-      replays: 0,
-      absorbed: 0,
-      notReplayable: 0,
-      budgetRefused: 0,
-      inFlight: 0,
-      tunnels: 0,
-      olderSessions: 0,
-      compared: 0,
-      different: 0,
-      bodiesUnread: 0,
-      noiseCompared: 0,
-      noiseDifferent: 0,
-    };
+    const figures = noFigures(versionId);
     this.versions.set(versionId, figures);
     return figures;
   }
@@ -145,7 +140,7 @@ class FakeDataPlane implements DataPlanePort {
   }
 }
 
-class FakeStore implements StorePort {
+export class FakeStore implements StorePort {
   /** With `everything` a threshold is in force only once a higher one is saved. */
   keeps: StorePort['keeps'] = 'nothing';
   readonly saved: ReleaseState[] = [];

@@ -58,7 +58,7 @@ test('what a full pipe does not take is kept, tried again, and arrives whole', (
 
 test('past the bound lines are dropped and counted, and memory stays bounded', () => {
   const { state, write } = pipe();
-  const to = createDestination(write, 1000);
+  const to = createDestination(write, { keptBytesMax: 1000 });
   state.room = 0;
   for (let i = 0; i < 1000; i += 1) to.write(`${'x'.repeat(99)}\n`);
   expect(to.dropped()).toBe(990);
@@ -115,4 +115,18 @@ test('flush gives up on a reader that does not read', () => {
   to.flush();
   expect(performance.now() - before).toBeLessThan(2000);
   expect(state.writes).toBeGreaterThan(1);
+});
+
+test('among other processes each write is of whole lines, and small enough to be taken whole', () => {
+  const writes: string[] = [];
+  const to = createDestination(
+    (bytes) => {
+      writes.push(Buffer.from(bytes).toString());
+      return bytes.length;
+    },
+    { writeBytesMax: 10 },
+  );
+  for (const line of ['one', 'two', 'three', 'a line that is too long', 'end']) to.write(`${line}\n`);
+  to.flush();
+  expect(writes).toEqual(['one\ntwo\n', 'three\n', 'a line that is too long\n', 'end\n']);
 });

@@ -1,0 +1,107 @@
+/**
+ * A worker's end of what goes between the planes: puts control's tables in force and acknowledges them, reports what the data plane
+ * shows, and raises a threshold by itself as far as it may.
+ */
+import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
+import { rampOf } from '../core/routing/ramp.ts';
+import type { RoutingTable } from '../core/routing/table.ts';
+import type { Clock } from '../system/clock.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+import { OwnRise } from './own-rise.ts';
+import { Reporter } from './reporter.ts';
+import { TableReader } from './table-reader.ts';
+
+export interface WorkerEndParts {
+  readonly clock: Clock;
+  readonly publish: (table: RoutingTable) => void;
+  readonly figures: (versionId: string) => Readonly<VersionFigures> | undefined;
+  readonly send: (message: FromWorker) => void;
+  /** A table with something that serves is in force for the first time. */
+  readonly onReady: () => void;
+}
+
+export class WorkerEnd {
+  readonly #parts: WorkerEndParts;
+  readonly #tables = new TableReader();
+  readonly #rise = new OwnRise();
+  readonly #reporter: Reporter;
+  #isReady = false;
+
+  constructor(parts: WorkerEndParts) {
+    this.#parts = parts;
+    this.#reporter = new Reporter({
+      clock: parts.clock,
+      rise: this.#rise,
+      table: () => this.#tables.table,
+      figures: parts.figures,
+      send: parts.send,
+      onRise: () => this.#raise(),
+    });
+  }
+
+  // ---- from the data plane
+
+  outcome(outcome: Outcome): void {
+    this.#reporter.outcome(outcome);
+  }
+
+  finding(finding: Finding): void {
+    this.#reporter.finding(finding);
+  }
+
+  difference(difference: Difference): void {
+    this.#reporter.difference(difference);
+  }
+
+  // ---- from control
+
+  take(message: ToWorker): void {
+    switch (message.kind) {
+      case 'hello':
+        this.#reporter.begin();
+        break;
+      case 'table':
+        // What the plane forgets with the table has to be told before.
+        this.#reporter.flush();
+        this.#parts.publish(this.#tables.read(message));
+        this.#acknowledge(message.number);
+        break;
+      case 'ramp':
+        this.#rise.grant(message.rise);
+        this.#parts.publish(this.#tables.raise(message.thresholds));
+        this.#raise();
+        if (message.number !== null) this.#acknowledge(message.number);
+        break;
+    }
+  }
+
+  // ---- from main
+
+  /** Reports wait for the next control; all until now have been sent. */
+  hush(): void {
+    this.#reporter.hush();
+  }
+
+  /** Sends what was counted last. */
+  close(): void {
+    this.#reporter.close();
+  }
+
+  /** What is in flight is told before: after the acknowledgement nothing is added to a version that has left. */
+  #acknowledge(number: number): void {
+    this.#reporter.flush();
+    this.#parts.send({ kind: 'acknowledged', number });
+    if (this.#isReady || this.#tables.table.chain.length === 0) return;
+    this.#isReady = true;
+    this.#parts.onReady();
+  }
+
+  /** Puts the threshold in force that the answers until now make, if this worker may. */
+  #raise(): void {
+    const { chain, thresholds } = this.#tables.table;
+    const ramp = rampOf(chain);
+    const threshold = ramp === null ? null : this.#rise.thresholdOf(ramp);
+    if (threshold === null || threshold <= (thresholds[0] ?? 0)) return;
+    this.#parts.publish(this.#tables.raise([threshold]));
+  }
+}

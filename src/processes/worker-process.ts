@@ -1,0 +1,108 @@
+/** A worker process as main sees it: the steps of its life as promises, and what it tells control. */
+import type { PlaneConfig } from '../core/config/model.ts';
+import { Child } from '../system/child.ts';
+import { otherProtocol, ProcessFault } from './control-process.ts';
+import {
+  type FromWorker,
+  type LogSettings,
+  type MainToWorker,
+  PROTOCOL,
+  type WorkerId,
+  type WorkerToMain,
+} from './messages.ts';
+
+export interface WorkerParts {
+  readonly id: WorkerId;
+  readonly program: string;
+  readonly config: PlaneConfig;
+  readonly log: LogSettings;
+  readonly toControl: (message: FromWorker) => void;
+}
+
+export class WorkerProcess {
+  readonly id: WorkerId;
+  /** It has loaded its program. Rejects with a `ProcessFault`, as all of these do. */
+  readonly up: Promise<void>;
+  /** It has a table with something that serves. */
+  readonly ready: Promise<void>;
+  /** It takes connections. A fault's message is the code of the system's error. */
+  readonly listening: Promise<void>;
+  /** Resolves when it has ended, with a clause that says how. */
+  readonly ended: Promise<string>;
+  /** Waits for the answers to `hush`, in their order. */
+  readonly #quiet: (() => void)[] = [];
+  readonly #child: Child<MainToWorker, WorkerToMain>;
+
+  constructor({ id, program, config, log, toControl }: WorkerParts) {
+    this.id = id;
+    const [up, ready, listening] = [steps(), steps(), steps()];
+    const ended = Promise.withResolvers<string>();
+    const fail = (fault: ProcessFault): void => {
+      for (const { reject } of [up, ready, listening]) reject(fault);
+    };
+    this.up = up.promise;
+    this.ready = ready.promise;
+    this.listening = listening.promise;
+    this.ended = ended.promise;
+    this.#child = new Child({
+      program,
+      execArgv: process.execArgv,
+      onMessage: (message: WorkerToMain) => {
+        switch (message.kind) {
+          case 'up':
+            if (message.protocol === PROTOCOL) up.resolve();
+            else fail(otherProtocol());
+            break;
+          case 'to-control':
+            toControl(message.message);
+            break;
+          case 'quiet':
+            this.#quiet.shift()?.();
+            break;
+          case 'ready':
+            ready.resolve();
+            break;
+          case 'listening':
+            listening.resolve();
+            break;
+          case 'listen-failed':
+            listening.reject(new ProcessFault([message.code], 1));
+            break;
+        }
+      },
+      onEnd: (how) => {
+        fail(new ProcessFault([`Starting a worker failed: it ${how}`], 1));
+        for (const quiet of this.#quiet) quiet();
+        ended.resolve(how);
+      },
+    });
+    this.send({ kind: 'begin', config, log });
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  send(message: MainToWorker, socket?: object): void {
+    this.#child.send(message, socket);
+  }
+
+  /** Resolves when its reports wait for the next control, and all before have been passed on; or when it is gone. */
+  hush(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#quiet.push(resolve);
+      this.send({ kind: 'hush' });
+    });
+  }
+
+  kill(): void {
+    this.#child.kill();
+  }
+}
+
+/** A step that nobody may wait for. */
+function steps(): PromiseWithResolvers<void> {
+  const step = Promise.withResolvers<void>();
+  step.promise.catch(() => {});
+  return step;
+}

@@ -1,0 +1,123 @@
+/** Main, control and workers of `bin/cutover`: each is killed, and what was promised of it holds. */
+import { expect, test } from 'vitest';
+import { startApp } from '../kit/app.ts';
+import { call, cluster, listVersions, putVersion } from '../kit/config-service.ts';
+import { curl } from '../kit/curl.ts';
+import { type ChildOptions, type ServingCutover, startChild } from '../kit/cutover.ts';
+import { type Children, childrenOf } from '../kit/processes.ts';
+import { connectTo, requestText } from '../kit/raw-client.ts';
+import { answers, startServer } from '../kit/scripted-server.ts';
+
+const kinds = (cutover: ServingCutover): Children => childrenOf(cutover.process.child.pid as number);
+
+async function start(workers: number | 'auto', options: ChildOptions = {}): Promise<ServingCutover> {
+  const app = await startApp('1');
+  return startChild(cluster('1', [app]), { ...options, config: { workers, ...options.config } });
+}
+
+test('one control and one worker by default; as many workers as are asked for; none with 0', async () => {
+  const app = await startApp('1');
+  const count = (cutover: ServingCutover) => [kinds(cutover).control.length, kinds(cutover).workers.length];
+  expect(count(await startChild(cluster('1', [app])))).toEqual([1, 1]);
+  expect(count(await start(3))).toEqual([1, 3]);
+  expect(count(await start(0))).toEqual([0, 0]);
+});
+
+test('a worker that is killed loses its connections and no other request: the next ones wait for its successor', async () => {
+  const server = await startServer(async (arrival) => {
+    if (arrival.head.target === '/slow') await arrival.gone();
+    else arrival.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  });
+  const cutover = await startChild(cluster('1', [server]));
+  const client = await connectTo(cutover.port);
+  client.send(requestText({ target: '/slow' }));
+  await server.arrival(0);
+  const [worker] = kinds(cutover).workers;
+  process.kill(worker as number, 'SIGKILL');
+  await client.closed();
+  // Nobody listens at this moment, and yet nobody is refused.
+  for (let n = 0; n < 5; n += 1) expect((await curl(cutover.url)).body).toBe('ok');
+  await cutover.process.log(
+    /ERROR - A worker \(\d+\) was ended by SIGKILL: its connections are lost, another one is started\n/,
+  );
+  expect(kinds(cutover).workers).toHaveLength(1);
+  expect(kinds(cutover).workers).not.toContain(worker);
+  await putVersion(cutover.configPort, cluster('2', [await startApp('2')]));
+  expect((await curl(cutover.url)).body).toBe('2');
+});
+
+test.for([[null], [undefined]] as const)(
+  'control that is killed comes back with what it had (state: %j), and traffic goes on',
+  async ([state]) => {
+    const [one, two] = await Promise.all([startApp('1'), startApp('2')]);
+    const cutover = await startChild(cluster('1', [one]), { config: { state } });
+    const id = await putVersion(
+      cutover.configPort,
+      cluster('2', [two], { mode: 'GRADUAL', percentageTransitionPerRequest: 0.001 }),
+    );
+    const client = await connectTo(cutover.port);
+    const ask = () => client.ask({ fields: [['Cookie', `dynsoftup=${id}`]] });
+    expect((await ask()).text).toBe('2');
+    for (let round = 0; round < 2; round += 1) {
+      const [control] = kinds(cutover).control;
+      process.kill(control as number, 'SIGKILL');
+      await cutover.process.log(
+        new RegExp(`The control process \\(${control}\\) was ended by SIGKILL: traffic goes on`),
+      );
+      expect((await ask()).text).toBe('2');
+      expect((await listVersions(cutover.configPort)).map(({ version }) => version)).toEqual(['2', '1']);
+      expect((await ask()).text).toBe('2');
+    }
+    const three = await startApp('3');
+    await putVersion(cutover.configPort, cluster('3', [three]));
+    expect((await ask()).text).toBe('3');
+  },
+);
+
+test('main that is killed takes all with it: both ports are free at once, what is in flight finishes', async () => {
+  const release = Promise.withResolvers<void>();
+  const server = await startServer(async (arrival) => {
+    arrival.send('HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf');
+    if (arrival.head.target === '/slow') await release.promise;
+    arrival.send('half');
+  });
+  const cutover = await startChild(cluster('1', [server]), { config: { workers: 2 } });
+  const client = await connectTo(cutover.port);
+  client.send(requestText({ target: '/slow' }));
+  const head = await client.head();
+  cutover.process.signal('SIGKILL');
+  while ((await curl(cutover.url)).exitCode !== 7) {}
+  while ((await curl(cutover.configUrl)).exitCode !== 7) {}
+  release.resolve();
+  expect((await client.body(head)).bytes.toString()).toBe('halfhalf');
+  client.end();
+  // Its standard error is closed when the last of the processes has ended.
+  await cutover.process.exited;
+});
+
+test('a PUT is in force in every worker when it is answered', async () => {
+  const cutover = await start(3);
+  for (let round = 2; round < 6; round += 1) {
+    const app = await startApp(String(round));
+    await putVersion(cutover.configPort, cluster(String(round), [app]));
+    const clients = await Promise.all(Array.from({ length: 20 }, () => connectTo(cutover.port)));
+    const texts = await Promise.all(clients.map(async (client) => (await client.ask('/')).text));
+    expect(new Set(texts)).toEqual(new Set([String(round)]));
+  }
+});
+
+test('with several workers each answer raises the threshold once', async () => {
+  const cutover = await start(2);
+  const next = await startServer(answers('2'));
+  const id = await putVersion(
+    cutover.configPort,
+    cluster('2', [next], { mode: 'GRADUAL', percentageTransitionPerRequest: 0.5 }),
+  );
+  const clients = await Promise.all(Array.from({ length: 12 }, () => connectTo(cutover.port)));
+  for (let round = 0; round < 5; round += 1) {
+    await Promise.all(clients.map((client) => client.ask({ fields: [['Cookie', `dynsoftup=${id}`]] })));
+  }
+  const threshold = async () => JSON.parse((await call(cutover.configPort, 'GET', `/${id}/status`)).text).threshold;
+  while ((await threshold()) < 30.5) {}
+  expect(await threshold()).toBe(30.5);
+});
