@@ -24,6 +24,9 @@ const { values: options } = parseArgs({
   },
 });
 
+// What was started ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 const report = await soak({
   durationMs: Number(options.minutes) * 60_000,
   rate: Number(options.rate),
@@ -32,9 +35,6 @@ const report = await soak({
 });
 const table = tableOf(report);
 console.log(table);
-for (const { client, text, askedMs, failedMs } of report.failures.slice(0, 50)) {
-  console.log(`failed: ${client}: ${text} (asked at ${askedMs.toFixed(0)}, failed at ${failedMs.toFixed(0)} ms)`);
-}
 const violations = violationsOf(report, { memory: 0.1, descriptors: 0.1 });
 for (const violation of violations) console.log(`VIOLATION: ${violation}`);
 if (options.write) write(`${circumstances()}\n\n${table}`);

@@ -83,7 +83,8 @@ function misbehave(fault: Fault, { response, bytes }: Answer): boolean {
     response.socket?.resetAndDestroy();
     return true;
   }
-  if (bytes.length > HELD_BYTES) return false;
+  // An empty answer can't be cut: it would be whole, and its connection end behind it.
+  if (bytes.length > HELD_BYTES || bytes.length === 0) return false;
   response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
   return true;
 }

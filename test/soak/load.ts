@@ -71,6 +71,13 @@ export interface Failure {
   readonly text: string;
 }
 
+export interface LoadOptions {
+  readonly clients: number;
+  /** Requests per second, of all clients together. */
+  readonly rate: number;
+  readonly onFailure: (failure: Failure) => void;
+}
+
 export class Load {
   readonly failures: Failure[] = [];
   /** Whole requests, those of clients that left not among them. */
@@ -79,12 +86,13 @@ export class Load {
   /** By whole milliseconds, the last one for all that took longer. Answers that are slow by themselves are not among them. */
   readonly tookMs = new Uint32Array(2001);
   readonly #port: number;
+  readonly #onFailure: (failure: Failure) => void;
   readonly #clients: readonly Promise<void>[];
   #over = false;
 
-  /** @param rate requests per second, of all clients together */
-  constructor(port: number, clients: number, rate: number) {
+  constructor(port: number, { clients, rate, onFailure }: LoadOptions) {
     this.#port = port;
+    this.#onFailure = onFailure;
     const everyMs = (1000 * clients) / rate;
     const kinds = KINDS.flatMap((kind) => Array<Kind>(Math.round((kind.share * clients) / 100)).fill(kind));
     this.#clients = kinds.map((kind, index) =>
@@ -133,7 +141,9 @@ export class Load {
     const failedMs = performance.now();
     if (fault !== null) {
       const text = `${question.method} /${question.size}${question.query}: ${fault}`;
-      this.failures.push({ askedMs, failedMs, client: name, text });
+      const failure = { askedMs, failedMs, client: name, text };
+      this.failures.push(failure);
+      this.#onFailure(failure);
     } else if (question.leaves !== 'never') {
       this.left += 1;
     } else {

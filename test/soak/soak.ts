@@ -20,7 +20,7 @@ export interface SoakOptions {
   /** Requests per second. */
   readonly rate: number;
   readonly clients: number;
-  /** Called about every ten seconds with a line. */
+  /** Called about every ten seconds, and at each failure, with a line. */
   readonly tell: (line: string) => void;
 }
 
@@ -55,15 +55,22 @@ export async function soak({ durationMs, rate, clients, tell }: SoakOptions): Pr
     const idleBefore = holdingsOf(cutover.pid).descriptors;
     const [first] = await listVersions(cutover.configPort);
     const upgrades = new Upgrades(versions, cutover.configPort, { version: '1', id: first?.uuid ?? '' });
-    const load = new Load(cutover.port, clients, rate);
-    const samples: Holdings[] = [];
     const begunMs = performance.now();
+    const load = new Load(cutover.port, {
+      clients,
+      rate,
+      onFailure: ({ client, text, askedMs, failedMs }) =>
+        tell(
+          `${seconds(failedMs - begunMs)}: failed after ${(failedMs - askedMs).toFixed(0)} ms: ${client}: ${text} (${upgrades.now})`,
+        ),
+    });
+    const samples: Holdings[] = [];
     const isOver = (): boolean => performance.now() - begunMs >= durationMs;
     const watching = watch(cutover.pid, samples, isOver, () => {
       const { rssBytes, descriptors } = samples.at(-1) as Holdings;
       const { answered, failures } = load;
       tell(
-        `${Math.round((performance.now() - begunMs) / 1000)} s: ${answered} answered, ${failures.length} failed, ` +
+        `${seconds(performance.now() - begunMs)}: ${answered} answered, ${failures.length} failed, ` +
           `${mebibytes(rssBytes)} MiB, ${descriptors} descriptors, ${JSON.stringify(upgrades.happened)}`,
       );
     });
@@ -119,6 +126,10 @@ export function mebibytes(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(1);
 }
 
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
 async function watch(pid: number, samples: Holdings[], isOver: () => boolean, tell: () => void): Promise<void> {
   while (!isOver()) {
     samples.push(holdingsOf(pid));
@@ -168,6 +179,8 @@ async function startCutover(folder: string, serverPort: number): Promise<Running
     stdio: ['ignore', 'ignore', errors],
   });
   closeSync(errors);
+  const kill = (): unknown => child.kill('SIGKILL');
+  process.once('exit', kill);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   while (!(await accepts(port)) || !(await accepts(configPort))) {
     if (child.exitCode !== null) throw new Error(`Cutover ended with ${child.exitCode}: ${readFileSync(log, 'utf8')}`);
@@ -182,7 +195,8 @@ async function startCutover(folder: string, serverPort: number): Promise<Running
         .split('\n')
         .filter((line) => line.includes(' CRITICAL ')),
     async stop() {
-      child.kill('SIGKILL');
+      process.off('exit', kill);
+      kill();
       await ended;
     },
   };

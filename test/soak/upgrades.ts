@@ -63,6 +63,8 @@ export const STEPS: readonly Step[] = [
 ];
 
 export class Upgrades {
+  /** What is under way, for people. */
+  now = '';
   readonly happened: Happened = { upgrades: 0, rollbacks: 0, undone: 0, refused: 0 };
   readonly #versions: Versions;
   readonly #releases: Releases;
@@ -115,6 +117,7 @@ export class Upgrades {
   async #put(mode: Mode, fault: Fault): Promise<{ readonly version: string; readonly id: string }> {
     this.#newest += 1;
     const version = String(this.#newest);
+    this.now = `version ${version}, ${mode}, ${fault === 'none' ? 'good' : fault}`;
     const port = await this.#versions.start(version, fault);
     const id = await this.#releases.put(version, port, { mode, ...COMMON, ...OPTIONS[mode] });
     return { version, id };
