@@ -32,7 +32,7 @@ $(shell rm -f $(REMOVED))
 SOURCES := $(shell find src)
 LIB = $(DESTDIR)$(PREFIX)/lib/cutover
 
-.PHONY: build install run demo test test-full fault-table soak mutate bench clean help
+.PHONY: build install run demo test test-full fault-table fuzz soak mutate bench clean help
 .DELETE_ON_ERROR:
 
 build: .tools/build.stamp ## install what is needed and compile; afterwards bin/cutover runs (the default)
@@ -90,6 +90,9 @@ test-full: build ## the same with long fuzzing and soak runs
 
 fault-table: build ## measure the fault matrix beside nginx, HAProxy and Caddy; writes docs/reliability.md (about 20 minutes)
 	node scripts/fault-table.ts $(ARGS)
+
+fuzz: build ## MINUTES=5 of random messages through the codec and the whole proxy; SEED=n begins at that seed
+	FUZZ_KEEP=1 FUZZ_SECONDS=$$(($(MINUTES) * 30)) node node_modules/vitest/vitest.mjs run test/unit/http/fuzz.test.ts test/fuzz
 
 soak: build ## MINUTES=5 of steady load while versions come and go: nothing fails, nothing grows
 	node scripts/soak.ts --minutes $(MINUTES) $(ARGS)

@@ -21,6 +21,7 @@ export default defineConfig({
       project('simulation', 0, { testTimeout: 60_000 }),
       project('faults', 3, { ...oneByOne, testTimeout: 60_000 }),
       project('containers', 4, { ...oneByOne, ...patient, globalSetup: 'test/kit/engine.ts' }),
+      project('fuzz', 6, { ...oneByOne, testTimeout: 60_000 }),
       project('soak', 5, { ...oneByOne, testTimeout: 1_200_000 }),
     ],
     coverage: {

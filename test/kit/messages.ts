@@ -104,7 +104,9 @@ async function readChunked(source: ByteSource): Promise<Body> {
       const size = Number.parseInt(line, 16);
       if (size === 0) return { bytes: Buffer.concat(parts), trailers: await readFields(source) };
       parts.push(await source.take(size));
-      if ((await source.line()) !== '') violation('Chunk data is longer than its size');
+      const end = await source.line();
+      if (end === null) throw new IncompleteError('Connection ended behind chunk data');
+      if (end !== '') violation('Chunk data is longer than its size');
     }
   } catch (error) {
     if (error instanceof IncompleteError) error.partial = Buffer.concat([...parts, error.partial]);

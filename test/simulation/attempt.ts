@@ -5,7 +5,7 @@ import type { Server } from '../../src/core/routing/table.ts';
 import type { Attempt, AttemptListener, Failure, OutgoingRequest, TunnelEnd } from '../../src/proxy/message-level.ts';
 import type { Freshness } from '../../src/proxy/upstream-pool.ts';
 import type { Clock } from '../../src/system/clock.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from '../kit/chance.ts';
 import { bodyOf, type Manner, type Seen, type Upstreams } from './upstreams.ts';
 
 export interface AttemptParts {

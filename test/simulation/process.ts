@@ -22,9 +22,9 @@ import { Sweeper } from '../../src/proxy/sweeper.ts';
 import type { UpstreamPool } from '../../src/proxy/upstream-pool.ts';
 import { type OpenState, openState } from '../../src/store/open.ts';
 import type { Log } from '../../src/system/log.ts';
+import type { Chance } from '../kit/chance.ts';
 import type { FakeDisk } from '../kit/fake-disk.ts';
 import { SimulatedPool } from './attempt.ts';
-import type { Chance } from './chance.ts';
 import { ProcessClock, type SimulatedTime } from './time.ts';
 import type { Upstreams } from './upstreams.ts';
 

@@ -1,7 +1,7 @@
 /** What must hold of the routing tables one after the other, across crashes too. */
 import type { Command } from '../../src/core/release/command.ts';
 import type { Plan, RoutingTable } from '../../src/core/routing/table.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from '../kit/chance.ts';
 
 export class TableRules {
   readonly #nowMs: () => number;

@@ -1,6 +1,6 @@
 /** The servers of all versions, each with its manners, and what of each request reached them. */
 import type { ConnectFailure, Network } from '../../src/system/network.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from '../kit/chance.ts';
 
 export type Manner =
   | 'well'

@@ -1,97 +1,89 @@
 /**
- * Messages damaged at random, held against Node's parser. `SEED` repeats a run, `FUZZ_SECONDS` makes it
- * longer.
+ * Messages damaged at random, held against Node's parser. What our parser reads in a new way joins the messages that are damaged
+ * further, so that the damage goes deeper. `SEED` repeats a run, `FUZZ_SECONDS` makes it longer, `FUZZ_KEEP` adds what was found to
+ * `test/fixtures/corpus/codec.json`.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { fragments, requests, responses } from './corpus.ts';
+import { cutsOf, damaged } from '../../fuzz/damage.ts';
+import { Chance } from '../../kit/chance.ts';
+import { requests, responses } from './corpus.ts';
 import { requestsAgree, responseAgrees } from './node-agrees.ts';
+import { type Played, playRequests, playResponses } from './replay.ts';
 
+const CORPUS = join(import.meta.dirname, '../../fixtures/corpus/codec.json');
+const corpus = JSON.parse(readFileSync(CORPUS, 'utf8')) as Record<'requests' | 'responses', string[]>;
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const totalMs = Number(process.env.FUZZ_SECONDS ?? 4) * 1000;
 /** Enough that a machine that is busy with other things still fuzzes. */
 const casesMin = 500;
+/** Longer messages are found again from shorter ones. */
+const KEPT_BYTES = 300;
+const KEPT_MAX = 80;
 
 it('reads requests as Node does', { timeout: totalMs + 60_000 }, async () => {
-  await fuzz(requests, (text, random) => requestsAgree(text, cutsOf(text, random)));
-});
-
-it('reads responses as Node does', { timeout: totalMs + 60_000 }, async () => {
-  await fuzz(responses, (text, random) => {
-    const method = random() < 0.2 ? 'HEAD' : 'GET';
-    return responseAgrees(text, method, cutsOf(text, random));
+  await fuzz('requests', requests, {
+    agree: (text, chance) => requestsAgree(text, cutsOf(text, chance)),
+    play: (text) => playRequests(text),
   });
 });
 
-type Random = () => number;
+it('reads responses as Node does', { timeout: totalMs + 60_000 }, async () => {
+  await fuzz('responses', responses, {
+    agree: (text, chance) => responseAgrees(text, chance.hits(0.2) ? 'HEAD' : 'GET', cutsOf(text, chance)),
+    play: (text) => playResponses(text, { end: 'closes' }),
+  });
+});
 
-async function fuzz(corpus: readonly string[], agree: (text: string, random: Random) => Promise<void>): Promise<void> {
-  const random = randomOf(seed);
-  const end = performance.now() + totalMs / 2;
-  let cases = 0;
-  while (cases < casesMin || performance.now() < end) {
-    const text = damaged(corpus, random);
+interface Reading {
+  agree(text: string, chance: Chance): Promise<void>;
+  play(
+    text: string,
+  ): Played<{ framing: string; whole: boolean; keepAlive: boolean; fields: string[]; trailers: string[] }>;
+}
+
+async function fuzz(name: keyof typeof corpus, valid: readonly string[], { agree, play }: Reading): Promise<void> {
+  const chance = new Chance(seed);
+  const check = async (text: string, which: string): Promise<void> => {
     try {
-      await agree(text, random);
+      await agree(text, chance);
     } catch (error) {
-      throw new Error(`SEED=${seed}, case ${cases}: ${JSON.stringify(text)}`, { cause: error });
+      throw new Error(`SEED=${seed}, ${which}: ${JSON.stringify(text)}`, { cause: error });
     }
-    cases += 1;
-  }
-  console.info(`fuzz: ${cases} cases from SEED=${seed}`);
-  expect(cases).toBeGreaterThanOrEqual(casesMin);
-}
-
-/** One to three messages in a row, with one to four things done to them. */
-function damaged(corpus: readonly string[], random: Random): string {
-  let text = pick(corpus, random);
-  while (random() < 0.3) text += pick(corpus, random);
-  for (let changes = 1 + random() * 4; changes >= 1; changes -= 1) text = change(text, corpus, random);
-  return text;
-}
-
-function change(text: string, corpus: readonly string[], random: Random): string {
-  const at = Math.floor(random() * (text.length + 1));
-  const to = Math.min(text.length, at + Math.floor(random() * 8));
-  switch (Math.floor(random() * 7)) {
-    case 0:
-      return text.slice(0, at) + text.slice(to);
-    case 1:
-      return text.slice(0, at) + pick(fragments, random) + text.slice(to);
-    case 2:
-      return text.slice(0, at) + String.fromCharCode(random() * 256) + text.slice(at + 1);
-    case 3:
-      return text.slice(0, to) + text.slice(at);
-    case 4:
-      return text.slice(0, at) + pick(corpus, random).slice(Math.floor(random() * 40));
-    default:
-      return insertLine(text, pick(fragments, random), random);
-  }
-}
-
-/** Puts a fragment where a line begins, which is where it does most harm. */
-function insertLine(text: string, fragment: string, random: Random): string {
-  const starts = [...text.matchAll(/\n/g)].map(({ index }) => index + 1);
-  if (starts.length === 0) return fragment + text;
-  const at = starts[Math.floor(random() * starts.length)] ?? 0;
-  return text.slice(0, at) + fragment + text.slice(at);
-}
-
-function cutsOf(text: string, random: Random): readonly number[] {
-  const cuts = Array.from({ length: 1 + random() * 3 }, () => Math.floor(random() * text.length));
-  return cuts.filter((cut) => cut > 0).sort((a, b) => a - b);
-}
-
-function pick(from: readonly string[], random: Random): string {
-  return from[Math.floor(random() * from.length)] ?? '';
-}
-
-/** The generator mulberry32: small, and the same everywhere for the same seed. */
-function randomOf(start: number): Random {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+  const known = new Map<string, string>();
+  for (const text of [...valid, ...corpus[name]]) {
+    await check(text, 'of the corpus');
+    known.set(readingOf(play(text)), text);
+  }
+  const texts = [...valid, ...corpus[name]];
+  const endMs = performance.now() + totalMs / 2;
+  let cases = 0;
+  for (; cases < casesMin || performance.now() < endMs; cases += 1) {
+    let text = chance.pick(texts);
+    while (chance.hits(0.3)) text += chance.pick(texts);
+    text = damaged(text, texts, chance);
+    await check(text, `case ${cases}`);
+    const reading = readingOf(play(text));
+    if (known.has(reading) || text.length > KEPT_BYTES || texts.length > KEPT_MAX) continue;
+    known.set(reading, text);
+    texts.push(text);
+  }
+  console.info(`fuzz: ${cases} ${name} from SEED=${seed}, ${known.size} kinds of reading`);
+  expect(cases).toBeGreaterThanOrEqual(casesMin);
+  if (process.env.FUZZ_KEEP !== undefined) keep(name, texts.slice(valid.length));
+}
+
+/** What a message was taken for, without its contents. */
+function readingOf({ messages, error, left }: ReturnType<Reading['play']>): string {
+  const kinds = messages.map(({ framing, whole, keepAlive, fields, trailers }) =>
+    [framing, whole, keepAlive, Math.min(fields.length, 3), Math.min(trailers.length, 2)].join(),
+  );
+  return `${kinds.slice(0, 3).join(' ')} ${error} ${left > 0}`;
+}
+
+function keep(name: keyof typeof corpus, texts: string[]): void {
+  corpus[name] = texts;
+  writeFileSync(CORPUS, `${JSON.stringify(corpus, null, 1)}\n`);
 }
