@@ -4,6 +4,7 @@
  * plan to the next version, as far as the write policy allows. How versions are asked (`asking.ts`, `fan-out.ts`), what
  * may be repeated (`core/routing/replay.ts`) and how bytes are written (`http1/`) is decided elsewhere.
  */
+import { endsHere } from '../core/http/ends-here.ts';
 import type { FieldLines } from '../core/http/fields.ts';
 import { acceptsOffer, isEventStream } from '../core/http/header-values.ts';
 import { hasBody, type ResponseHead } from '../core/http/message.ts';
@@ -35,6 +36,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   #fanOut: FanOut | null = null;
   /** The first answer that was a failure, to be given when no other version answers. */
   #kept: HeldAnswer | null = null;
+  /** The answer under way has been held back: it still is, or it is released. */
   #hold: Hold | null = null;
   readonly #failures: ExchangeFailures;
   /** Of the failures so far the one that had come furthest: it says what the client may be told. */
@@ -46,8 +48,6 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   #answerBegun = false;
   /** Nobody is asked any more: the answer under way is given whatever it is. */
   #settled = false;
-  /** The answer under way has been held back, and is released. */
-  #held = false;
   #over = false;
   deadlineMs = Number.POSITIVE_INFINITY;
 
@@ -69,9 +69,10 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
   /** Admits the request: when its head is here, or with its end when it has no body. */
   begin(): void {
     this.#plane.counters.exchanges += 1;
+    const own = endsHere(this.#client.request, this.#plane.config.proxy.via);
     const table = this.#table;
-    if (table.chain.length === 0) {
-      this.#giveUp(503);
+    if (own !== null || table.chain.length === 0) {
+      this.#giveUp(own ?? 503);
       return;
     }
     const plan = decide(table, this.#client.facts);
@@ -165,7 +166,6 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     }
     if (isServerFailure(head.status) && this.#triesElsewhere(head, route)) return;
     if (this.#shouldHold(head, route)) {
-      this.#held = true;
       this.#hold = holdAnswer(this.#plane, { asking: this.#asking as Asking, head }, this);
       return;
     }
@@ -245,13 +245,13 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   /** An answer of a version on trial that could still be replayed if it broke; streams of events are not kept waiting. */
   #shouldHold(head: ResponseHead, route: Route): boolean {
-    if (!route.onTrial || this.#held || this.#settled || this.#asking === this.#fanOut) return false;
+    if (!route.onTrial || this.#hold !== null || this.#settled || this.#asking === this.#fanOut) return false;
     if (!this.#mayAskAgain('sent') || this.#course?.hasNext !== true) return false;
     return !isEventStream(head.fields);
   }
 
   #ask(route: Route): void {
-    this.#held = false;
+    this.#hold = null;
     const asking = new Asking(this.#plane, route, this.#question());
     this.#asking = asking;
     asking.begin();

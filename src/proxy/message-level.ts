@@ -82,7 +82,7 @@ export interface ClientSide {
   upgrade(head: ResponseHead, setCookies: string): TunnelEnd;
 }
 
-export type OwnStatus = 400 | 413 | 500 | 502 | 503 | 504;
+export type OwnStatus = 200 | 400 | 413 | 500 | 501 | 502 | 503 | 504 | 508;
 
 /** What the client's side tells an exchange. */
 export interface ClientListener {

@@ -115,6 +115,17 @@ test('Connection: close of a server is not passed on, and its connection is not 
   expect(new Set(server.arrivals.map((arrival) => arrival.connection)).size).toBe(3);
 });
 
+test('a connection of an HTTP/1.0 server is used again only when the server says so', async () => {
+  const server = await startServer((arrival) => {
+    const stays = arrival.head.target === '/stays' ? 'Connection: keep-alive\r\n' : '';
+    arrival.send(`HTTP/1.0 200 OK\r\n${stays}Content-Length: 2\r\n\r\nok`);
+  });
+  const proxy = await startProxy(cluster('1', [server]));
+  const client = await connectTo(proxy.port);
+  for (const target of ['/stays', '/stays', '/once', '/once']) expect((await client.ask(target)).text).toBe('ok');
+  expect(server.arrivals.map(({ connection }) => connection)).toEqual([0, 0, 0, 1]);
+});
+
 test('bytes behind a whole answer never reach a client', async () => {
   const stray = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nSTRAY';
   const server = await startServer(async (arrival) => {

@@ -1,7 +1,7 @@
 /** What is forwarded of a head, and what stays behind (RFC 9110 section 7.6). */
 import { expect, test } from 'vitest';
 import { cluster } from '../kit/config-service.ts';
-import { startProxy } from '../kit/cutover.ts';
+import { freePorts, startProxy } from '../kit/cutover.ts';
 import { field, fieldValues } from '../kit/messages.ts';
 import { askOnce, connectTo } from '../kit/raw-client.ts';
 import { answers, responseText, startServer } from '../kit/scripted-server.ts';
@@ -158,6 +158,34 @@ test('Date is added to an answer that lacks it, and left alone where there is on
   expect(Math.abs(Date.parse(added[0] as string) - Date.now())).toBeLessThan(5000);
 });
 
+test('what concerns caches, conditions and ranges passes untouched, both ways', async () => {
+  const asked = [
+    ['Cache-Control', 'no-store, max-age=0'],
+    ['Pragma', 'no-cache'],
+    ['If-None-Match', 'W/"a", "b"'],
+    ['If-Modified-Since', 'Sun, 24 Aug 2014 18:50:06 GMT'],
+    ['Range', 'bytes=0-1, 3-'],
+    ['If-Range', '"b"'],
+  ] as const;
+  const answered = [
+    ['Age', '7'],
+    ['Cache-Control', 'private, no-store'],
+    ['Vary', 'Accept, Cookie'],
+    ['Expires', '0'],
+    ['Content-Range', 'bytes 0-1/2'],
+    ['WWW-Authenticate', 'Basic realm="a, b"'],
+    ['Content-Encoding', 'gzip'],
+    ['Warning', '110 - "stale"'],
+  ] as const;
+  const server = await startServer((arrival) => arrival.send(responseText(206, 'ab', answered)));
+  const proxy = await startProxy(cluster('1', [server]));
+  const answer = await askOnce(proxy.port, { fields: asked });
+  expect([answer.status, answer.text]).toEqual([206, 'ab']);
+  const { head } = await server.arrival(0);
+  for (const [name, value] of asked) expect(fieldValues(head, name), name).toEqual([value]);
+  for (const [name, value] of answered) expect(fieldValues(answer, name), name).toEqual([value]);
+});
+
 test('status and reason pass unchanged', async () => {
   const server = await startServer((arrival) =>
     arrival.send('HTTP/1.1 299 Odd but  fine\r\nContent-Length: 2\r\n\r\nok'),
@@ -186,10 +214,52 @@ test('absolute-form becomes origin-form, and its authority replaces Host', async
   expect(fieldValues(head, 'host')).toEqual(['real.example:81']);
 });
 
-test('OPTIONS * passes, also in its absolute form', async () => {
+test('OPTIONS * passes; in its absolute form it names the proxy, which answers itself', async () => {
   const server = await startServer();
   const proxy = await startProxy(cluster('1', [server]));
-  await askOnce(proxy.port, { method: 'OPTIONS', target: '*' });
-  await askOnce(proxy.port, { method: 'OPTIONS', target: 'http://real.example' });
-  expect(server.targets).toEqual(['*', '*']);
+  const client = await connectTo(proxy.port);
+  expect((await client.ask({ method: 'OPTIONS', target: '*' })).text).toBe('ok');
+  const own = await client.ask({ method: 'OPTIONS', target: 'http://real.example' });
+  expect(own).toMatchObject({ status: 200, text: 'The proxy itself answers this request\n' });
+  expect((await client.ask({ method: 'OPTIONS', target: 'http://real.example/' })).text).toBe('ok');
+  expect(server.targets).toEqual(['*', '/']);
+});
+
+test('Max-Forwards: OPTIONS and TRACE end here at 0, else go on with one forward less', async () => {
+  const server = await startServer();
+  const proxy = await startProxy(cluster('1', [server]));
+  const client = await connectTo(proxy.port);
+  const ask = (method: string, value: string) =>
+    client.ask({
+      method,
+      fields: [
+        ['Max-Forwards', value],
+        ['X-Secret', 'not echoed'],
+      ],
+    });
+  expect((await ask('OPTIONS', '0')).status).toBe(200);
+  const trace = await ask('TRACE', '0');
+  expect(trace.status).toBe(501);
+  expect(trace.text).not.toContain('echoed');
+  expect((await ask('OPTIONS', '1')).text).toBe('ok');
+  await ask('TRACE', '12345678901');
+  await ask('GET', '0');
+  const forwards = server.arrivals.map((arrival) => arrival.field('max-forwards'));
+  expect(forwards).toEqual(['0', '999999999', '0']);
+});
+
+test('a circle of proxies is noticed by Via, and a chain of them is none', async () => {
+  const server = await startServer();
+  const last = await startProxy(cluster('1', [server]));
+  const first = await startProxy(cluster('1', [last]));
+  expect((await askOnce(first.port, '/')).text).toBe('ok');
+  expect(fieldValues((await server.arrival(0)).head, 'via')).toEqual(['1.1 cutover', '1.1 cutover']);
+  const [port] = await freePorts(1);
+  const circle = await startProxy(cluster('1', [{ port: port as number }]), {
+    proxy: { hostname: '127.0.0.1', port: port as number },
+  });
+  const answer = await askOnce(circle.port, { method: 'POST', body: 'round' });
+  expect(answer).toMatchObject({ status: 508, text: 'The request goes round in a circle\n' });
+  const others = { fields: [['Via', '1.1 a, 1.1 b (cutover), 1.1 cutover-2, HTTP/1.1 cutover, 1.0 cutover']] } as const;
+  expect((await askOnce(last.port, others)).text).toBe('ok');
 });

@@ -125,6 +125,36 @@ test('trailers pass as trailers, both ways, and never become header fields', asy
   expect(arrival.field('x-check')).toBeUndefined();
 });
 
+test('trailers of an answer are left out for a client that does not say it takes them', async () => {
+  const server = await startServer((arrival) =>
+    arrival.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', chunked(Buffer.from('hi'), ['X-Sum: 1'])),
+  );
+  const proxy = await startProxy(cluster('1', [server]));
+  const client = await connectTo(proxy.port);
+  expect(await client.ask('/')).toMatchObject({ text: 'hi', trailers: [] });
+  const taking = await client.ask({
+    fields: [
+      ['TE', 'trailers'],
+      ['Connection', 'TE'],
+    ],
+  });
+  expect(taking).toMatchObject({ text: 'hi', trailers: [['X-Sum', '1']] });
+});
+
+test('no length is told in 1xx and 204, not even to HEAD', async () => {
+  const server = await startServer((arrival) =>
+    arrival.send(
+      'HTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\n\r\nHTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n',
+    ),
+  );
+  const proxy = await startProxy(cluster('1', [server]));
+  const client = await connectTo(proxy.port);
+  for (const method of ['HEAD', 'GET']) {
+    const answer = await client.ask({ method });
+    expect([answer.status, answer.interim.length]).toEqual([204, 1]);
+  }
+});
+
 test('answers to HEAD, and 204 and 304, end with their head', async () => {
   const server = await startServer((arrival) => {
     const status = Number(arrival.head.target.slice(1));

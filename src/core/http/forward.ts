@@ -83,7 +83,8 @@ export function forwardRequestHead(head: RequestHead, options: RequestForwarding
 export function forwardResponseHead(head: ResponseHead, options: ResponseForwarding): string {
   const { fields, status } = head;
   const { connection, framing } = options;
-  const told = framing === 'none' && (options.method === 'HEAD' || status === 304);
+  // A length that frames nothing tells of the body that GET would have; 1xx and 204 have none to tell of.
+  const told = framing === 'none' && status >= 200 && status !== 204 && (options.method === 'HEAD' || status === 304);
   let kept = keptInResponses | keptLength(told ? 'length' : framing, fields);
   if (connection === 'upgrade') kept |= bit(kind.upgrade);
   return (

@@ -63,15 +63,28 @@ export function expectation(fields: FieldLines): 'none' | 'continue' | 'unknown'
   return value === '100-continue' && !fields.repeats(kind.expect) ? 'continue' : 'unknown';
 }
 
-/** Max-Forwards, or -1 where there is none, or no number of at most nine digits. */
+/** The largest Max-Forwards that is told apart from larger ones. */
+const maxForwardsMax = 1_000_000_000;
+
+/** Max-Forwards, or -1 where there is none, more than one, or no number. */
 export function maxForwards(fields: FieldLines): number {
   if (!fields.has(kind.maxForwards) || fields.repeats(kind.maxForwards)) return -1;
   const value = fields.value(fields.findKind(kind.maxForwards));
-  if (value === '' || value.length > 9) return -1;
+  if (value === '') return -1;
   for (let at = 0; at < value.length; at += 1) {
     if (!isDigit(value.charCodeAt(at))) return -1;
   }
-  return Number(value);
+  return Math.min(Number(value), maxForwardsMax);
+}
+
+/** How often Via says that the message was received by a proxy of this name (RFC 9110 section 7.6.3). */
+export function passesBy(fields: FieldLines, name: string): number {
+  let passes = 0;
+  for (const hop of elements(fields, kind.via)) {
+    const [, receivedBy] = hop.split(/[ \t]+/, 2);
+    if (receivedBy === name) passes += 1;
+  }
+  return passes;
 }
 
 /** The elements of all lines of one kind, empty ones left out. */

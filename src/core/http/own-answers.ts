@@ -4,7 +4,7 @@
  */
 
 /** Statuses that the proxy answers with on its own. */
-export type OwnStatus = 400 | 408 | 413 | 414 | 417 | 431 | 500 | 501 | 502 | 503 | 504 | 505;
+export type OwnStatus = 200 | 400 | 408 | 413 | 414 | 417 | 431 | 500 | 501 | 502 | 503 | 504 | 505 | 508;
 
 export interface OwnAnswer {
   /** `Date: …` ending in CRLF. */
@@ -19,6 +19,7 @@ export interface OwnAnswer {
 }
 
 const texts: Record<OwnStatus, readonly [phrase: string, line: string]> = {
+  200: ['OK', 'The proxy itself answers this request'],
   400: ['Bad Request', 'The request is malformed'],
   408: ['Request Timeout', 'The request did not arrive in time'],
   413: ['Content Too Large', 'The request body is larger than is taken here'],
@@ -31,6 +32,7 @@ const texts: Record<OwnStatus, readonly [phrase: string, line: string]> = {
   503: ['Service Unavailable', 'No server can take this request now'],
   504: ['Gateway Timeout', 'The server did not answer in time'],
   505: ['HTTP Version Not Supported', 'This version of HTTP is not spoken here'],
+  508: ['Loop Detected', 'The request goes round in a circle'],
 };
 
 /** The whole answer, head and body, as latin1 text. */

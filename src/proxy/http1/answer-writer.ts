@@ -50,7 +50,8 @@ export class AnswerWriter {
     options: { connection: 'keep-alive' | 'close'; setCookies: string },
   ): void {
     this.#framing = AnswerWriter.framingFor(request, head);
-    this.#fields = head.fields;
+    // Trailers are for those who take them (RFC 9110 section 6.5.1).
+    this.#fields = request.takesTrailers ? head.fields : null;
     this.#outbox.text(
       forwardResponseHead(head, {
         method: request.method,

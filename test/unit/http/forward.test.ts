@@ -194,6 +194,7 @@ describe('an answer is sent on', () => {
     expect(framed(coding, { framing: 'none', method: 'HEAD' })).toEqual([]);
     expect(framed(length, { framing: 'none' }, 'HTTP/1.1 304 Same')).toEqual(['Content-Length: 5']);
     expect(framed(length, { framing: 'none' }, 'HTTP/1.1 204 Done')).toEqual([]);
+    expect(framed(length, { framing: 'none', method: 'HEAD' }, 'HTTP/1.1 204 Done')).toEqual([]);
   });
 
   it('into a tunnel', () => {

@@ -8,7 +8,7 @@ import { playResponses } from './replay.ts';
 const options: OwnAnswer = { dateLine: 'Date: now\r\n', connection: 'close', method: 'GET' };
 
 describe('an own answer', () => {
-  it.each([400, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505] as const)('%i is whole', (status) => {
+  it.each([200, 400, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505, 508] as const)('%i is whole', (status) => {
     const text = ownAnswer(status, options);
     const { messages, left } = playResponses(text);
     expect(left).toBe(0);
