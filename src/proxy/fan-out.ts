@@ -7,7 +7,7 @@
  * To the exchange this looks like asking one version: it hears of one answer, or that all have failed.
  */
 import type { FieldLines } from '../core/http/fields.ts';
-import type { ResponseHead } from '../core/http/message.ts';
+import { copyRequest, type ResponseHead } from '../core/http/message.ts';
 import { isServerFailure } from '../core/routing/replay.ts';
 import type { Plan } from '../core/routing/table.ts';
 import { Asking, type Question } from './asking.ts';
@@ -43,7 +43,10 @@ export class FanOut implements Answering, HeldWatcher, Timed {
   #over = false;
   #lastFailure: Failure | null = null;
 
-  constructor(plane: Plane, plan: Plan, question: FanOutQuestion) {
+  constructor(plane: Plane, plan: Plan, asked: FanOutQuestion) {
+    // A version may be reached after the client has its answer, and has asked for something else.
+    const request = copyRequest(asked.outgoing.request);
+    const question = { ...asked, outgoing: { ...asked.outgoing, request } };
     this.#plane = plane;
     this.#listener = question.listener;
     this.#failures = question.failures;

@@ -50,7 +50,8 @@ export class KeptBody {
 
   end(trailers: FieldLines | null): void {
     this.#ended = true;
-    this.#trailers = trailers;
+    // Lent, and a version that is asked beside others may be reached after the exchange is over.
+    this.#trailers = trailers?.copy() ?? null;
   }
 
   /** Gives the whole body again, and its end when it has come. */

@@ -13,6 +13,7 @@ import {
   resets,
   responseText,
   type Script,
+  startBlackHole,
   startServer,
 } from '../kit/scripted-server.ts';
 
@@ -144,6 +145,19 @@ test('a newest version that answers within its patience is the one that is heard
   await old.arrival(0);
   release.resolve();
   expect((await client.answer()).text).toBe('new');
+});
+
+test('a version that is reached late gets the request as it was, not what the client has asked for since', async () => {
+  const hole = { port: await startBlackHole() };
+  const old = await startServer(answers('old'));
+  const proxy = await startProxy(cluster('1', [hole, old]), { timeouts: { connect: 0.2 } });
+  await proxy.put(cluster('2', [await startServer(answers('new'))], { mode: 'CONCURRENT' }));
+  const client = await connectTo(proxy.port);
+  const asked = ['/first', '/second', '/third', '/fourth'];
+  for (const target of asked) expect((await client.ask({ target, fields: [['X-Target', target]] })).text).toBe('new');
+  await old.until(() => old.arrivals.length === asked.length);
+  expect([...old.targets].sort()).toEqual([...asked].sort());
+  for (const arrival of old.arrivals) expect(arrival.field('x-target')).toBe(arrival.head.target);
 });
 
 test('a slow older version delays nobody', async () => {

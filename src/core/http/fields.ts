@@ -29,10 +29,11 @@ export class FieldLines {
   copy(): FieldLines {
     const copy = new FieldLines();
     copy.text = this.text;
-    for (let index = 0; index < this.count; index += 1) {
-      const [nameStart = 0, nameEnd = 0, valueStart = 0, valueEnd = 0] = this.at.slice(index * 4, index * 4 + 4);
-      copy.add(nameStart, nameEnd, valueStart, valueEnd, this.kinds[index]);
-    }
+    copy.count = this.count;
+    copy.#present = this.#present;
+    copy.#repeated = this.#repeated;
+    for (let index = 0; index < this.count; index += 1) copy.kinds[index] = this.kinds[index] as number;
+    for (let index = 0; index < this.count * 4; index += 1) copy.at[index] = this.at[index] as number;
     return copy;
   }
 

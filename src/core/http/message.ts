@@ -92,6 +92,11 @@ export interface MessageLimits {
   readonly fieldCount: number;
 }
 
+/** A request head of one's own: a parser's is lent until its exchange is over. */
+export function copyRequest(head: RequestHead): RequestHead {
+  return { ...head, fields: head.fields.copy() };
+}
+
 /** True when octets of a body are to come. */
 export function hasBody(head: RequestHead): boolean {
   return head.framing === 'chunked' || head.length > 0;
