@@ -23,6 +23,7 @@ import type { Timed } from '../sweeper.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { Outbox } from './outbox.ts';
 import { plainAddress } from './plain-address.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { Http1RequestFacts } from './request-facts.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
 
@@ -52,7 +53,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   #stage: Stage = 'open';
   #exchange: Exchange | null = null;
   #request: RequestHead | null = null;
-  #ahead: Buffer | null = null;
+  readonly #ahead = new ReadAhead();
   #feeding = false;
   #halfClosed = false;
   #requestPaused = false;
@@ -84,7 +85,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   /** No exchange is under way and no byte of one has come. */
   get idle(): boolean {
-    return this.#stage === 'open' && this.#exchange === null && this.#ahead === null && !this.#parser.inMessage;
+    return this.#stage === 'open' && this.#exchange === null && this.#ahead.length === 0 && !this.#parser.inMessage;
   }
 
   get tunnelling(): boolean {
@@ -119,7 +120,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   get hasBytesAhead(): boolean {
-    return this.#ahead !== null;
+    return this.#ahead.length > 0;
   }
 
   interim(head: ResponseHead): void {
@@ -266,7 +267,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
       return;
     }
     if (this.#stage !== 'open') return;
-    if (this.#ahead !== null || this.#choked) this.#keepAhead(bytes);
+    if (this.#ahead.length > 0 || this.#choked) this.#keepAhead(bytes);
     else this.#feed(bytes);
   }
 
@@ -291,7 +292,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   #keepAhead(bytes: Buffer): void {
-    this.#ahead = this.#ahead === null ? bytes : Buffer.concat([this.#ahead, bytes]);
+    this.#ahead.add(bytes);
     if (this.#ahead.length > AHEAD_BYTES_MAX) this.#socket.pause();
   }
 
@@ -329,7 +330,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#stage = 'closed';
     this.#plane.sweeper.delete(this);
     this.#parser.stop();
-    this.#ahead = null;
+    this.#ahead.take();
     const exchange = this.#exchange;
     this.#exchange = null;
     exchange?.clientGone();
@@ -362,9 +363,8 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   /** The bytes that came behind the request that was just answered. */
   #goOn(): void {
-    const ahead = this.#ahead;
-    if (ahead !== null) {
-      this.#ahead = null;
+    if (this.#ahead.length > 0) {
+      const ahead = this.#ahead.take();
       if (this.#socket.isPaused()) this.#socket.resume();
       this.#feed(ahead);
     }
@@ -379,7 +379,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#outbox.flush();
     this.#stage = 'lingering';
     this.#parser.stop();
-    this.#ahead = null;
+    this.#ahead.take();
     this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.idleBodyMs;
     this.#socket.once('finish', () => {
       this.deadlineMs = this.#plane.sweeper.nowMs + LINGER_MS;

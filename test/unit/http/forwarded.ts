@@ -8,6 +8,7 @@ import {
   type RequestForwarding,
   type ResponseForwarding,
 } from '../../../src/core/http/forward.ts';
+import type { RequestHead } from '../../../src/core/http/message.ts';
 import { RequestParser } from '../../../src/core/http/request-parser.ts';
 import { ResponseParser } from '../../../src/core/http/response-parser.ts';
 import { limits } from './replay.ts';
@@ -37,6 +38,34 @@ export function forwardAsked(text: string, options: Partial<RequestForwarding> =
   );
   parser.push(Buffer.from(text, 'latin1'), 0, text.length);
   return sent;
+}
+
+/** The work on a request from its bytes to those that are sent on; a refused one is worked on as far as it goes. */
+export function readAndForward(text: string, look: (head: RequestHead) => void): void {
+  const bytes = Buffer.from(text, 'latin1');
+  let head: RequestHead | null = null;
+  const parser = new RequestParser(
+    {
+      requestHead: (read) => {
+        head = read;
+        look(read);
+        forwardRequestHead(read, {
+          clientIp: '192.0.2.1',
+          proto: 'http',
+          via: 'cutover',
+          expect: 'keep',
+          upgrade: read.upgrade,
+        });
+      },
+      requestBody: () => {},
+      requestEnd: (trailers) => {
+        if (trailers !== null && head !== null) forwardTrailers(trailers, head.fields);
+      },
+      requestError: () => {},
+    },
+    limits,
+  );
+  parser.push(bytes, 0, bytes.length);
 }
 
 /** The head that is sent to a client for the answer in `text`. */
