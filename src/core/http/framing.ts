@@ -59,6 +59,6 @@ function codingRefusal(fields: FieldLines, minor: 0 | 1): ProtocolError | null {
 
 /** True for a list of tokens that ends in `chunked` and names it once: well formed, but more than is taken. */
 function wouldEndInChunked(codings: string): boolean {
-  const list = codings.split(',').map((coding) => coding.trim());
+  const list = codings.split(/[ \t]*,[ \t]*/);
   return list.every((coding) => isToken(coding)) && list.indexOf('chunked') === list.length - 1;
 }
