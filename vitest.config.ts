@@ -23,6 +23,7 @@ export default defineConfig({
       project('containers', 4, { ...oneByOne, ...patient, globalSetup: 'test/kit/engine.ts' }),
       project('fuzz', 6, { ...oneByOne, testTimeout: 60_000 }),
       project('soak', 5, { ...oneByOne, testTimeout: 1_200_000 }),
+      project('smuggling', 6, { ...oneByOne, testTimeout: 60_000 }),
     ],
     coverage: {
       provider: 'v8',

@@ -68,7 +68,11 @@ const PARTS: readonly Part[] = [
   { name: 'simulation', budgetS: 60, run: () => vitest({ projects: ['simulation'], limitS: 3600 }) },
   { name: 'fuzz', budgetS: 45, run: () => vitest({ projects: ['fuzz'], limitS: 3600 }) },
   { name: 'soak', budgetS: 60, run: () => vitest({ projects: ['soak'], limitS: 1200 }) },
-  { name: 'faults', budgetS: 240, run: () => vitest({ projects: ['faults'], limitS: 3600 }) },
+  {
+    name: 'faults and smuggling',
+    budgetS: 240,
+    run: () => vitest({ projects: ['faults', 'smuggling'], limitS: 3600 }),
+  },
   { name: 'containers', budgetS: 240, run: () => vitest({ projects: ['containers'], limitS: 3600 }) },
 ];
 
