@@ -8,6 +8,9 @@ import type { Observer } from './control/observer.ts';
 import type { DataPlanePort, StorePort } from './control/ports.ts';
 import type { Config } from './core/config/model.ts';
 import { parseCluster } from './core/config/parse.ts';
+import { credentialsOf } from './docker/credentials.ts';
+import { openRegistry } from './docker/registry.ts';
+import { Watcher } from './docker/watcher.ts';
 import { memoryStore } from './store/memory.ts';
 import { type OpenParts, type OpenState, openState } from './store/open.ts';
 import type { Clock } from './system/clock.ts';
@@ -16,6 +19,9 @@ import { realFiles } from './system/files.ts';
 import type { Log } from './system/log.ts';
 import type { Names } from './system/names.ts';
 import { realNetwork } from './system/network.ts';
+
+/** Bound on one question to an image registry. */
+const REGISTRY_MS = 10_000;
 
 export interface ControlParts {
   readonly config: Config;
@@ -59,6 +65,16 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     drainMs: config.timeouts.drainMs,
     tunnelDrainMs: config.timeouts.tunnelDrainMs,
   });
+  const watcher = new Watcher({
+    clock,
+    chance: Math.random,
+    log,
+    registry: openRegistry({ credentialsOf, timeoutMs: REGISTRY_MS }),
+    releases: {
+      state: () => controller.state(),
+      submit: (spec) => controller.submit({ kind: 'put', spec, origin: 'watch' }),
+    },
+  });
   const api = createApi({
     control: controller,
     parse: (body) => parseCluster(body, config.clusterDefaults),
@@ -72,7 +88,7 @@ export function assembleControl(parts: ControlParts): ControlPlane {
   };
   const retire = async (): Promise<void> => {
     void closeApi();
-    await controller.close();
+    await Promise.all([watcher.close(), controller.close()]);
     await kept.close();
   };
   return {

@@ -145,6 +145,11 @@ export class Controller implements ReleaseListener {
     return { kind: 'refused', because, reason: result.reason };
   }
 
+  /** All of it, for those who watch; it is immutable. */
+  state(): ReleaseState {
+    return this.#state;
+  }
+
   /** Versions that GET shows, newest first. */
   list(): readonly VersionView[] {
     return this.#state.versions.filter(isLive).map(viewOf);

@@ -1,5 +1,7 @@
 /** What the control plane needs of others. Adapters and the data plane implement these. */
+import type { ClusterSpec } from '../core/config/model.ts';
 import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
+import type { CommandResult } from '../core/release/command.ts';
 import type { Rise } from '../core/release/rise.ts';
 import type { ReleaseState } from '../core/release/state.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
@@ -28,6 +30,13 @@ export interface OutcomeSink {
 /** The same for answers that were compared and are not alike. Must not throw. */
 export interface DifferenceSink {
   difference(difference: Difference): void;
+}
+
+/** The control plane seen by what watches registries: it reads, and asks for a version as a person does. */
+export interface ReleaseWatchPort {
+  state(): ReleaseState;
+  /** Never rejects. */
+  submit(spec: ClusterSpec): Promise<CommandResult>;
 }
 
 /** Where the release state is kept. */

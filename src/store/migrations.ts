@@ -7,7 +7,7 @@ export type Migrations = Readonly<Record<number, (document: Json) => Json>>;
 
 export const MIGRATIONS: Migrations = { 1: withContainers };
 
-/** Format 1 knew versions by their servers only, and no output of containers in the ledger. */
+/** Format 1 knew versions by their servers only, no output of containers in the ledger and no images. */
 function withContainers(document: Json): Json {
   return {
     ...document,
@@ -18,6 +18,7 @@ function withContainers(document: Json): Json {
       replaces: null,
     })),
     ledger: listOf(document.ledger).map((entry) => ({ ...entry, output: [] })),
+    quarantine: [],
   };
 }
 

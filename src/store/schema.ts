@@ -105,6 +105,17 @@ const container = z.object({
   stopSignal: z.string().nullable(),
   stopTimeoutS: count.nullable(),
   replicas: z.int().min(1),
+  watch: z
+    .object({
+      tags: z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('same') }),
+        z.object({ kind: z.literal('pattern'), pattern: z.string().min(1) }),
+        z.object({ kind: z.literal('semver'), range: z.string().min(1) }),
+      ]),
+      intervalMs: millis,
+      minAgeMs: millis,
+    })
+    .nullable(),
   engine,
 });
 
@@ -298,6 +309,9 @@ export const stateSchema = z
     epochSequence: count,
     versions: z.array(version),
     ledger: z.array(ledgerEntry),
+    quarantine: z.array(
+      z.object({ digest: z.string().min(1), reference: z.string().min(1), reason: line, atMs: wallMs }),
+    ),
   })
   .refine(({ versions }) => new Set(versions.map((one) => one.id)).size === versions.length, {
     error: 'Two versions have the same id',

@@ -46,6 +46,12 @@ function containerErrors(container: unknown, index: number): string[] {
   if (get('alwaysPull') === true && get('pullPolicy') !== undefined && get('pullPolicy') !== 'always') {
     errors.push(`${at(index, 'pullPolicy')} must be "always" or left out where "alwaysPull" is true`);
   }
+  if (get('watch', 'tags') !== undefined && get('watch', 'semver') !== undefined) {
+    errors.push(`${at(index, 'watch')} must have "tags" or "semver", not both`);
+  }
+  if (get('watch') !== undefined && image?.digest != null && image.tag === null) {
+    errors.push(`${at(index, 'watch')} must not be given: "image" has no tag whose image could change`);
+  }
   const network = text(get('network'));
   const noPorts = network === 'none' || syntax.networkContainer(network) !== null;
   if (noPorts && get('portToProxy') !== undefined) {

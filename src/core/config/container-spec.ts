@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { parseImage, parsePortKey } from '../containers/syntax.ts';
 import type { containerSchema, dockerHost } from './containers.ts';
-import type { ContainerHealthcheck, ContainerSpec, EngineAddress, PortBinding } from './model.ts';
+import type { ContainerHealthcheck, ContainerSpec, EngineAddress, PortBinding, WatchSpec } from './model.ts';
 
 type ContainerValues = z.output<typeof containerSchema>;
 
@@ -34,6 +34,7 @@ export function toContainer(values: ContainerValues, engine: EngineAddress | nul
     stopSignal: values.stopSignal ?? null,
     stopTimeoutS: values.stopTimeout ?? null,
     replicas: values.replicas,
+    watch: values.watch === undefined ? null : toWatch(values.watch),
     engine: toEngine(values.dockerHost) ?? engine,
   };
 }
@@ -83,6 +84,13 @@ function toHealthcheck(values: NonNullable<ContainerValues['healthcheck']>): Con
     startPeriodMs: ms(startPeriod),
     retries,
   };
+}
+
+function toWatch({ tags, semver, interval, minAge }: NonNullable<ContainerValues['watch']>): WatchSpec {
+  const times = { intervalMs: Math.round(interval * 1000), minAgeMs: Math.round(minAge * 1000) };
+  if (tags !== undefined) return { tags: { kind: 'pattern', pattern: tags }, ...times };
+  if (semver !== undefined) return { tags: { kind: 'semver', range: semver }, ...times };
+  return { tags: { kind: 'same' }, ...times };
 }
 
 /** A list may begin with the word that the engine's API wants there. */

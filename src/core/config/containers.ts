@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { LXC_KEYS } from '../containers/lxc.ts';
 import * as syntax from '../containers/syntax.ts';
+import { isRange } from '../containers/watch.ts';
 import { isIp } from './address.ts';
 import * as is from './values.ts';
 
@@ -51,6 +52,16 @@ const healthcheck = is.object({
   timeout: is.timeout().default(30),
   retries: is.whole(1, 1000).default(3),
   startPeriod: is.seconds().default(0),
+});
+
+/** Newer images become versions by themselves. Which keys belong together is checked in `container-rules.ts`. */
+const watch = is.object({
+  tags: is
+    .checked('a tag, with "*" for any characters and "?" for one', (value) => /^[\w.*?-]{1,128}$/.test(value))
+    .optional(),
+  semver: is.checked('a range of versions such as "^1.2" or ">=1.2 <2"', isRange).optional(),
+  interval: is.between(1, 86_400 * 30).default(300),
+  minAge: is.seconds().default(0),
 });
 
 const LABELS = 'an object of strings';
@@ -108,5 +119,6 @@ export const containerSchema = is.object({
   stopSignal: is.checked('a signal such as "SIGTERM"', syntax.isSignal).optional(),
   stopTimeout: is.whole(0, 3600).optional(),
   replicas: is.whole(1, 100).default(1),
+  watch: watch.optional(),
   dockerHost: dockerHost.optional(),
 });

@@ -109,6 +109,18 @@ export interface ContainerHealthcheck {
   readonly retries: number;
 }
 
+/** Which newer images of a container become a version by themselves. */
+export interface WatchSpec {
+  /** `same`: the container's own tag, whose image may change. `*` in a pattern stands for any characters, `?` for one. */
+  readonly tags:
+    | { readonly kind: 'same' }
+    | { readonly kind: 'pattern'; readonly pattern: string }
+    | { readonly kind: 'semver'; readonly range: string };
+  readonly intervalMs: number;
+  /** For how long an image must have been seen in its registry. */
+  readonly minAgeMs: number;
+}
+
 /** One container of a version, or several that are alike. What has a syntax of its own stands as it was given, and is known to parse. */
 export interface ContainerSpec {
   /** With tag or digest: `registry:5000/app:2.0`. */
@@ -142,6 +154,8 @@ export interface ContainerSpec {
   /** How long it may take to stop before it is killed. */
   readonly stopTimeoutS: number | null;
   readonly replicas: number;
+  /** null: another image comes by a PUT alone. */
+  readonly watch: WatchSpec | null;
   /** null: the one that the environment names. */
   readonly engine: EngineAddress | null;
 }

@@ -11,7 +11,7 @@ export type Control = 'promote' | 'pause' | 'resume' | 'rollback';
 export const CONTROLS: readonly Control[] = ['promote', 'pause', 'resume', 'rollback'];
 
 export type Command =
-  | { readonly kind: 'put'; readonly spec: ClusterSpec; readonly origin: 'rest' }
+  | { readonly kind: 'put'; readonly spec: ClusterSpec; readonly origin: 'rest' | 'watch' }
   /** `asWritten`: the `cluster` of the file, to know it again. */
   | { readonly kind: 'put'; readonly spec: ClusterSpec; readonly origin: 'file'; readonly asWritten: unknown }
   | { readonly kind: 'delete'; readonly id: string }

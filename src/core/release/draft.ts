@@ -2,6 +2,7 @@
 import type { ClusterSpec, LogLevel } from '../config/model.ts';
 import type { Effect } from './effects.ts';
 import { type Decision, entryOf, type LedgerEntry, ledgerLine, type Rule, withEntry } from './ledger.ts';
+import { type QuarantinedImage, withoutTrusted, withQuarantined } from './quarantine.ts';
 import {
   DEFAULT_SERVICE,
   isCandidate,
@@ -20,6 +21,7 @@ export class Draft {
   /** In version order, newest first. */
   versions: readonly VersionState[];
   ledger: readonly LedgerEntry[];
+  quarantine: readonly QuarantinedImage[];
   readonly effects: Effect[] = [];
   /** True when more than a counter has changed. */
   decided = false;
@@ -34,6 +36,7 @@ export class Draft {
     this.#atMs = atMs;
     this.versions = before.versions;
     this.ledger = before.ledger;
+    this.quarantine = before.quarantine;
     this.applied = before.applied;
     this.#putSequence = before.putSequence;
     this.#epochSequence = before.epochSequence;
@@ -87,6 +90,11 @@ export class Draft {
       this.ledger = withEntry(this.ledger, entry);
       this.log(decision === 'failed' ? 'WARNING' : 'NOTICE', ledgerLine(version, entry), version);
     }
+    if (phase === 'failed') {
+      const others = this.versions.filter((other) => other.id !== id);
+      this.quarantine = withQuarantined(this.quarantine, version, { others, reason, atMs: this.#atMs });
+    }
+    if (phase === 'stable') this.quarantine = withoutTrusted(this.quarantine, version);
     this.change(id, () => this.#moved(version, phase, reason));
   }
 
@@ -118,6 +126,7 @@ export class Draft {
       epochSequence: this.#epochSequence,
       versions: this.decided ? withoutOldFinished(this.versions) : this.versions,
       ledger: this.ledger,
+      quarantine: this.quarantine,
     };
   }
 

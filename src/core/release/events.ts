@@ -23,7 +23,7 @@ interface HappenedInEpoch extends Happened {
 export interface PutEvent extends Happened {
   readonly kind: 'put';
   readonly spec: ClusterSpec;
-  readonly origin: 'file' | 'rest';
+  readonly origin: 'file' | 'rest' | 'watch';
   /** With origin `file`: its `cluster` as it was written. */
   readonly asWritten?: unknown;
 }

@@ -6,6 +6,7 @@ import type { ClusterSpec } from '../config/model.ts';
 import type { LaunchedContainer } from '../containers/launch.ts';
 import type { CutOrder } from '../routing/table.ts';
 import type { LedgerEntry } from './ledger.ts';
+import type { QuarantinedImage } from './quarantine.ts';
 import type { Recent } from './recent.ts';
 import type { Trial } from './trial.ts';
 
@@ -86,9 +87,18 @@ export interface ReleaseState {
   readonly versions: readonly VersionState[];
   /** The last releases that were decided, the latest first. */
   readonly ledger: readonly LedgerEntry[];
+  /** Images that were taken back, the latest first. */
+  readonly quarantine: readonly QuarantinedImage[];
 }
 
-export const EMPTY_STATE: ReleaseState = { applied: null, putSequence: 0, epochSequence: 0, versions: [], ledger: [] };
+export const EMPTY_STATE: ReleaseState = {
+  applied: null,
+  putSequence: 0,
+  epochSequence: 0,
+  versions: [],
+  ledger: [],
+  quarantine: [],
+};
 
 /** In the routing table. */
 export function serves(version: VersionState): boolean {

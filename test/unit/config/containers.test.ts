@@ -41,6 +41,20 @@ test('never beside servers', () => {
   ]);
 });
 
+test('a watch names tags by a pattern or by a range, of an image that has one', () => {
+  const image = `app@sha256:${'0'.repeat(64)}`;
+  const at = '"cluster.containers[0].watch';
+  expect(errors(app({ watch: { tags: '1.*', semver: '1.x' } }))).toEqual([
+    `${at}" must have "tags" or "semver", not both`,
+  ]);
+  expect(errors(app({ watch: { semver: 'one' } }))[0]).toMatch(`${at}.semver" must be a range of versions`);
+  expect(errors(app({ image, watch: {} }))).toEqual([
+    `${at}" must not be given: "image" has no tag whose image could change`,
+  ]);
+  const right = app({ image: image.replace('@', ':1@'), watch: { interval: 60, minAge: 3600 } });
+  expect(parseCluster(bodyOf([right]), STARTED).ok).toBe(true);
+});
+
 test('one at least is proxied to', () => {
   expect(errors({ image: 'db' })).toEqual(['"containers" list must contain at least one entry with "portToProxy"']);
 });
