@@ -19,7 +19,7 @@ const MANY = Math.min(
 );
 const BUSY = [1, FEW, 1000, MANY] as const;
 /** Opening so many takes a while, and is no part of a request's cost. */
-const SETTLE_MS = 3000;
+const SETTLE_MS = { over100: 1000, over1000: 3000 } as const;
 const GROWTH_LIMIT = 1.2;
 
 export const connections: Case = {
@@ -77,7 +77,8 @@ function underBusy(started: StartedPeer, count: number): Contender {
 }
 
 function settleMs(count: number): number {
-  return count > 100 ? SETTLE_MS : 0;
+  if (count > 1000) return SETTLE_MS.over1000;
+  return count > 100 ? SETTLE_MS.over100 : 0;
 }
 
 async function measureIdle(bench: Bench, idleBytes: Map<string, number>): Promise<readonly Result[]> {

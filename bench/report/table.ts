@@ -25,9 +25,9 @@ export function roundsTable(results: readonly Result[]): string {
     ratio(result, yardstick, (round) => round.cpuUs),
     spread(result, (round) => round.perSecond, 0),
     ratio(result, yardstick, (round) => round.perSecond),
-    spread(result, (round) => round.p50Us / 1000, 2),
+    medianOf(result, (round) => round.p50Us / 1000).toFixed(2),
     spread(result, (round) => round.p99Us / 1000, 2),
-    spread(result, (round) => round.p999Us / 1000, 2),
+    medianOf(result, (round) => round.p999Us / 1000).toFixed(2),
     medianOf(result, (round) => round.memoryBytes / MIB).toFixed(0),
   ]);
   return table(COLUMNS, rows);
@@ -65,8 +65,6 @@ function ratio(result: Result, yardstick: Result | undefined, pick: Pick): strin
 
 function spread(result: Result, pick: Pick, digits: number): string {
   const values = valuesOf(result, pick);
-  const [low, middle, high] = [Math.min(...values), medianOf(result, pick), Math.max(...values)].map((value) =>
-    value.toFixed(digits),
-  );
-  return `${middle} (${low} to ${high})`;
+  const [low, high] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
+  return `${medianOf(result, pick).toFixed(digits)} (${low}–${high})`;
 }
