@@ -50,7 +50,7 @@ async function bench(): Promise<void> {
     mkdirSync(upstreamFolder);
     upstream = await startUpstream(upstreamFolder, upstreamPorts);
     await proveCorrect('upstream', upstreamPorts[0]);
-    const sections = await run({ rounds, seconds, near, far, upstreamPorts, folder });
+    const sections = await run({ rounds, seconds, near, far, upstreamPorts, folder, started: new Set() });
     console.log(`\n## What must be reached\n\n${targetTable(sections.flatMap((section) => section.targets))}`);
     const tookMs = performance.now() - begunMs;
     console.log(`\nTook ${Math.round(tookMs / 1000)} s`);
@@ -69,6 +69,8 @@ async function run(context: Bench): Promise<readonly Section[]> {
   for (const one of cases) {
     console.log(`\n${one.name}`);
     const section = await one.run(context).catch((error: unknown) => failed(one.name, error));
+    await Promise.all([...context.started].map((running) => running.stop()));
+    context.started.clear();
     console.log(`\n## ${section.title}\n\n${section.text}`);
     sections.push(section);
   }

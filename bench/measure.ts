@@ -20,6 +20,8 @@ export interface Bench {
   readonly upstreamPorts: readonly [number, number];
   /** For whatever must be written; gone when the bench is over. */
   readonly folder: string;
+  /** What a case started: stopped when it is over, at the latest. */
+  readonly started: Set<Running>;
 }
 
 /** Something that is measured: a running proxy, and what is asked of it. */
@@ -61,12 +63,8 @@ export async function startPeer(bench: Bench, peer: Peer): Promise<StartedPeer> 
   const folder = mkdtempSync(join(bench.folder, 'peer-'));
   const port = await freePort();
   const running = await peer.start({ folder, port, upstreamPort: bench.upstreamPorts[0] });
-  try {
-    await proveCorrect(peer.name, port);
-  } catch (error) {
-    await running.stop();
-    throw error;
-  }
+  bench.started.add(running);
+  await proveCorrect(peer.name, port);
   return { name: peer.name, port, running };
 }
 
@@ -79,9 +77,18 @@ export async function startContenders(
   const contenders: Contender[] = [];
   for (const peer of bench.near) contenders.push(underWrk(await startPeer(bench, peer), shape));
   if (which === 'near') return contenders;
-  for (const peer of bench.far)
-    contenders.push({ ...underWrk(await startPeer(bench, peer), shape), every: 'second round' });
+  for (const peer of bench.far) {
+    const started = await startPeer(bench, peer).catch((error: unknown) => leftOut(peer, error));
+    if (started !== null) contenders.push({ ...underWrk(started, shape), every: 'second round' });
+  }
   return contenders;
+}
+
+/** One that does not start here, or is not correct, is not measured; the bench has failed, but for the others it goes on. */
+function leftOut({ name }: Peer, error: unknown): null {
+  console.error(`${name} is left out:`, error);
+  process.exitCode = 1;
+  return null;
 }
 
 export function underWrk({ name, port, running }: StartedPeer, shape: LoadShape): Contender {
@@ -103,6 +110,7 @@ export async function measure(bench: Bench, contenders: readonly Contender[]): P
     return results.map(({ name, rounds }) => ({ name, rounds }));
   } finally {
     await Promise.all(contenders.map(({ running }) => running.stop()));
+    for (const { running } of contenders) bench.started.delete(running);
   }
 }
 

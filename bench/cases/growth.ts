@@ -34,19 +34,16 @@ export const growth: Case = {
       [port],
       hosts.map((host) => `${host}:${port}`),
     );
-    try {
-      const contenders: Contender[] = [underWrk(await startPeer(bench, haproxy), SMALL)];
-      const many = haproxyWithServers(hosts.map((host) => `${host}:${port}`));
-      contenders.push({ ...underWrk(await startPeer(bench, many), SMALL), every: 'second round' });
-      for (const count of VERSIONS) contenders.push(await withVersions(bench, count));
-      for (const count of SERVERS) {
-        const cluster = { version: 1, servers: hosts.slice(0, count).map((hostname) => ({ hostname, port })) };
-        contenders.push(underWrk(await startPeer(bench, cutoverWithVersions(serversName(count), [cluster])), SMALL));
-      }
-      return report(bench, await measure(bench, contenders));
-    } finally {
-      await servers.stop();
+    bench.started.add(servers);
+    const contenders: Contender[] = [underWrk(await startPeer(bench, haproxy), SMALL)];
+    const many = haproxyWithServers(hosts.map((host) => `${host}:${port}`));
+    contenders.push({ ...underWrk(await startPeer(bench, many), SMALL), every: 'second round' });
+    for (const count of VERSIONS) contenders.push(await withVersions(bench, count));
+    for (const count of SERVERS) {
+      const cluster = { version: 1, servers: hosts.slice(0, count).map((hostname) => ({ hostname, port })) };
+      contenders.push(underWrk(await startPeer(bench, cutoverWithVersions(serversName(count), [cluster])), SMALL));
     }
+    return report(bench, await measure(bench, contenders));
   },
 };
 

@@ -33,7 +33,6 @@ export const refused: Case = {
       }
     } finally {
       agent.destroy();
-      await started.running.stop();
     }
     const addedMs = quantile(replayedMs, 0.5) - quantile(plainMs, 0.5);
     return {

@@ -25,20 +25,21 @@ export const switchUnderLoad: Case = {
   async run(bench: Bench) {
     const count = bench.rounds * SWITCHES_PER_ROUND;
     const started = await startPeer(bench, cutoverWithVersions('Cutover', [clusterOf(1, [bench.upstreamPorts[0]])]));
-    try {
-      const calm = await switchVersions(bench, started, { from: 2, count });
-      const loaded = { isOver: false };
-      // Ends when the switches are done, which the rounds of wrk that it takes go on for.
-      const load = keepLoaded(bench, started, loaded);
-      const busy = await switchVersions(bench, started, { from: 2 + count, count }).finally(() => {
-        loaded.isOver = true;
-      });
-      const requests = await load;
-      const worstMs = Math.max(...busy.putMs);
-      const what = 'a switch under load';
-      return {
-        title: 'A switch under load',
-        text: `\`${wrkCommand(LOAD, bench.seconds)}\`, again and again, while versions are PUT one after the other (INSTANT, its server ready, the state kept on disk).
+    const calm = await switchVersions(bench, started, { from: 2, count });
+    const loaded = { isOver: false };
+    // Ends when the switches are done, which the rounds of wrk that it takes go on for.
+    const load = keepLoaded(bench, started, loaded);
+    // A failure is thrown below, when its turn has come.
+    load.catch(() => {});
+    const busy = await switchVersions(bench, started, { from: 2 + count, count }).finally(() => {
+      loaded.isOver = true;
+    });
+    const requests = await load;
+    const worstMs = Math.max(...busy.putMs);
+    const what = 'a switch under load';
+    return {
+      title: 'A switch under load',
+      text: `\`${wrkCommand(LOAD, bench.seconds)}\`, again and again, while versions are PUT one after the other (INSTANT, its server ready, the state kept on disk).
 When a PUT was answered, two requests are sent at once: on a connection that was open before, and on a new one.
 
 ${table(
@@ -47,24 +48,21 @@ ${table(
 )}
 
 Of the ${requests} requests of wrk, none failed.`,
-        targets: [
-          {
-            what: `${what}: first requests after PUT's answer by an older version`,
-            limit: '0',
-            measured: `${calm.stale + busy.stale} of ${calm.asked + busy.asked}`,
-            isMet: calm.stale + busy.stale === 0,
-          },
-          {
-            what: `${what}: PUT answered, the longest of ${count}`,
-            limit: `${LIMIT_MS} ms`,
-            measured: `${worstMs.toFixed(1)} ms`,
-            isMet: worstMs <= LIMIT_MS,
-          },
-        ],
-      };
-    } finally {
-      await started.running.stop();
-    }
+      targets: [
+        {
+          what: `${what}: first requests after PUT's answer by an older version`,
+          limit: '0',
+          measured: `${calm.stale + busy.stale} of ${calm.asked + busy.asked}`,
+          isMet: calm.stale + busy.stale === 0,
+        },
+        {
+          what: `${what}: PUT answered, the longest of ${count}`,
+          limit: `${LIMIT_MS} ms`,
+          measured: `${worstMs.toFixed(1)} ms`,
+          isMet: worstMs <= LIMIT_MS,
+        },
+      ],
+    };
   },
 };
 

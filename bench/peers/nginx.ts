@@ -57,7 +57,7 @@ worker_processes 1;
 daemon off;
 pid ${join(folder, 'nginx.pid')};
 error_log ${join(folder, 'error.log')};
-events { worker_connections 30000; }
+events { worker_connections 30000; multi_accept on; }
 http {
   access_log off;
   default_type text/plain;
