@@ -11,7 +11,7 @@ export type ListenAt = { readonly host: string; readonly port: number } | { read
 const BACKLOG = 4096;
 
 /** So many connections beyond the limit are told so; further ones are closed without a word. */
-const TURNED_AWAY_MAX = 64;
+const TURNED_AWAY_MAX = 32;
 /** File descriptors for what is no connection of the proxy: the process, the config service, the state, the log. */
 const OWN_FILES = 64;
 /** However few descriptors there are, so many clients are let in. */

@@ -159,6 +159,29 @@ test.for([
   expect(proxy.counters).toMatchObject({ responseTimeouts: 1, ownAnswers: { 504: 1 } });
 });
 
+test('a server that sends interim answers without end does not fill the memory with them', async () => {
+  const hint = `HTTP/1.1 103 Early Hints\r\nLink: </${'a'.repeat(8000)}>; rel=preload\r\n\r\n`;
+  const hints = Buffer.from(hint.repeat(100));
+  const server = await startServer((arrival) => {
+    pour(arrival.socket, hints);
+    return arrival.gone();
+  });
+  const proxy = await startProxy(cluster('1', [server]), { timeouts: { response: 2 } });
+  const client = await connectTo(proxy.port);
+  client.send(requestText({ fields: [['Connection', 'close']] }));
+  const { socket } = await server.arrival(0);
+  await server.until(() => server.open.size === 0);
+  let got = 0;
+  for (;;) {
+    const bytes = await client.source.some();
+    if (bytes === null) break;
+    got += bytes.length;
+  }
+  // What the kernel had room for, and not what was sent.
+  expect(socket.bytesWritten).toBeGreaterThan(30_000_000);
+  expect(got).toBeLessThan(10_000_000);
+});
+
 test('timeouts.response runs from the end of the request: a server that asked for the body waits for it', async () => {
   const server = await startServer(async (arrival) => {
     arrival.send('HTTP/1.1 100 Continue\r\n\r\n');
@@ -261,8 +284,7 @@ function drip(socket: Socket, begin: string, drop: string): NodeJS.Timeout {
 }
 
 /** Writes for as long as the peer takes it. */
-function pour(socket: Socket): void {
-  const piece = Buffer.alloc(64 * 1024);
+function pour(socket: Socket, piece = Buffer.alloc(64 * 1024)): void {
   const more = (): void => {
     if (!socket.destroyed) socket.write(piece, more);
   };

@@ -77,6 +77,21 @@ test.for([
   await Promise.all([client.closedUnread(), left(server)]);
 });
 
+test('a stop lets an open tunnel go on, and ends when it has ended', async () => {
+  const { proxy, client } = await tunnel({ timeouts: { drain: 0.1 } }, async (arrival) => {
+    await arrival.source.take(5);
+    arrival.send('still here');
+    arrival.socket.end();
+  });
+  const other = await connectTo(proxy.port);
+  const stopped = proxy.close();
+  await other.closed();
+  client.send('hello');
+  expect((await client.source.take(10)).toString()).toBe('still here');
+  client.end();
+  await stopped;
+});
+
 test('bytes that came before the 101 came as HTTP: the switch is refused, and they reach nobody', async () => {
   const release = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<Buffer>();

@@ -124,7 +124,8 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   interim(head: ResponseHead): void {
-    if (this.request.minor === 1 && this.#stage === 'open') this.#answer.interim(this.request, head);
+    const isTaken = this.#stage === 'open' && !this.#outbox.full;
+    if (isTaken && this.request.minor === 1) this.#answer.interim(this.request, head);
   }
 
   continueBody(): void {
