@@ -16,6 +16,7 @@ const DEBIAN = {
   ip: 'iproute2',
   faketime: 'faketime',
   'docker-registry': 'docker-registry',
+  'docker-compose': 'docker-compose',
   chromium: 'chromium',
   mariadbd: 'mariadb-server',
   'php8.2': 'php8.2-cli php8.2-mysql',
