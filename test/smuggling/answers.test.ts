@@ -80,22 +80,25 @@ describe('answers of a server', () => {
     expect(await complaintsOf(proxy.port, ({ gives }) => gives)).toEqual([]);
   });
 
-  test('of a version on trial are replaced by those of an older one, when they are not whole', async () => {
-    const old = await startServer(async (arrival) => {
-      const isOther = arrival.head.target.startsWith('/other');
-      await answers(isOther ? arrival.head.target : 'old')(arrival);
-    });
-    const proxy = await startProxy(cluster('1', [old]));
-    const patient = { consecutive: 1000, minRequests: 1_000_000 };
-    const next = cluster('2', [await startServer(misbehaves)], {
-      mode: 'INSTANT',
-      replay: { holdTime: 3600 },
-      verdict: patient,
-    });
-    await proxy.put(next);
-    const isBad = ({ gives }: AnswerCase) => gives === 'cut' || gives.status === 502;
-    const ofOld = ({ method }: AnswerCase) => ({ status: 200, text: method === 'HEAD' ? '' : 'old' });
-    const gives: Gives = (one) => (isBad(one) ? ofOld(one) : one.gives);
-    expect(await complaintsOf(proxy.port, gives, [['X-Held', 'yes']])).toEqual([]);
-  });
+  test.for(['INSTANT', 'CONCURRENT'])(
+    'of a version on trial are replaced by those of an older one, when they are not whole: %s',
+    async (mode) => {
+      const old = await startServer(async (arrival) => {
+        const isOther = arrival.head.target.startsWith('/other');
+        await answers(isOther ? arrival.head.target : 'old')(arrival);
+      });
+      const proxy = await startProxy(cluster('1', [old]));
+      const patient = { consecutive: 1000, minRequests: 1_000_000 };
+      const next = cluster('2', [await startServer(misbehaves)], {
+        mode,
+        replay: { holdTime: 3600 },
+        verdict: patient,
+      });
+      await proxy.put(next);
+      const isBad = ({ gives }: AnswerCase) => gives === 'cut' || gives.status === 502;
+      const ofOld = ({ method }: AnswerCase) => ({ status: 200, text: method === 'HEAD' ? '' : 'old' });
+      const gives: Gives = (one) => (isBad(one) ? ofOld(one) : one.gives);
+      expect(await complaintsOf(proxy.port, gives, [['X-Held', 'yes']])).toEqual([]);
+    },
+  );
 });

@@ -46,7 +46,7 @@ describe('with one version', () => {
   test.for(families)('%s', async ([, cases]) => {
     const recorder = await startRecorder();
     const { port } = await startProxy(cluster('1', [recorder.server]));
-    const rig: Rig = { port, recorders: [recorder], versions: 'answer' };
+    const rig: Rig = { port, recorders: [recorder], versions: 'answer', asks: 'one' };
     expect(await complaintsOf(rig, cases.flatMap(inCompany))).toEqual([]);
   });
 });
@@ -59,7 +59,7 @@ describe('while versions are released', () => {
       proxy,
       recorders.map(({ server }) => server),
     );
-    const rig: Rig = { port: proxy.port, recorders, versions: 'answer' };
+    const rig: Rig = { port: proxy.port, recorders, versions: 'answer', asks: 'one' };
     expect(await complaintsThroughout(rig, cases, upheaval)).toEqual([]);
   });
 });
@@ -69,7 +69,19 @@ describe('while versions are taken back', () => {
     const recorder = await startRecorder();
     const proxy = await startProxy(cluster('1', [recorder.server]));
     const upheaval = rollBackOnAndOn(proxy);
-    const rig: Rig = { port: proxy.port, recorders: [recorder], versions: 'fail' };
+    const rig: Rig = { port: proxy.port, recorders: [recorder], versions: 'fail', asks: 'one' };
     expect(await complaintsThroughout(rig, cases, upheaval)).toEqual([]);
+  });
+});
+
+/** Each request goes to both versions, but for those that offer an upgrade. */
+describe('while two versions are asked at once', () => {
+  test.for(families)('%s', async ([, cases]) => {
+    const recorders = [await startRecorder(), await startRecorder()] as const;
+    const proxy = await startProxy(cluster('1', [recorders[0].server]));
+    await proxy.put(cluster('2', [recorders[1].server], { mode: 'CONCURRENT', compare: { sample: 0 } }));
+    const rig: Rig = { port: proxy.port, recorders, versions: 'answer', asks: 'all' };
+    const forBoth = cases.filter(({ bytes }) => !/upgrade/i.test(bytes));
+    expect(await complaintsOf(rig, forBoth)).toEqual([]);
   });
 });

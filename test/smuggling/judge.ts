@@ -10,6 +10,8 @@ export interface Rig {
   readonly recorders: readonly Recorder[];
   /** `fails`: a version that fails is there too, so that a request may fail with 502, but do nothing else. */
   readonly versions: 'answer' | 'fail';
+  /** `all`: each request goes to all recorders, and the answers of some may still be on their way. */
+  readonly asks: 'one' | 'all';
 }
 
 /** What is wrong, one line each; none when all is as it has to be. */
@@ -39,6 +41,7 @@ export async function judge(rig: Rig, one: Case): Promise<readonly string[]> {
   client.socket.destroy();
   complaints.push(...(await victim(rig)));
   wanted.push('GET /victim ');
+  if (rig.asks === 'all') await Promise.all(rig.recorders.map((recorder) => recorder.count(wanted.length)));
   complaints.push(...rig.recorders.flatMap((recorder) => strangers(rig, recorder.messages, wanted)));
   return complaints.map((complaint) => `${one.name}: ${complaint}`);
 }

@@ -17,19 +17,31 @@ export interface Recorder {
   /** The messages that arrived whole, in order. */
   readonly messages: readonly string[];
   clear(): void;
+  /** Resolves once there are so many. */
+  count(count: number): Promise<void>;
 }
 
 /** Answers each message with what it wrote down of it; a message that no strict reader would take fails the test. */
 export async function startRecorder(): Promise<Recorder> {
   const messages: string[] = [];
+  let changed = Promise.withResolvers<void>();
   const server = await startServer(async (arrival) => {
     if (arrival.field('expect') !== undefined) arrival.send('HTTP/1.1 100 Continue\r\n\r\n');
     const body = (await arrival.body()).toString('latin1');
     const message = describe(arrival, body);
     messages.push(message);
+    changed.resolve();
+    changed = Promise.withResolvers();
     arrival.send(responseText(200, arrival.head.method === 'HEAD' ? '' : message));
   });
-  return { server, messages, clear: () => void messages.splice(0) };
+  return {
+    server,
+    messages,
+    clear: () => void messages.splice(0),
+    count: async (count) => {
+      while (messages.length < count) await changed.promise;
+    },
+  };
 }
 
 /** `METHOD target body`; the host where it is not `a`, and whatever should not have come. */
