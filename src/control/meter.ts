@@ -124,8 +124,19 @@ export class Meter {
     const tally = known !== undefined && (epoch === undefined || known.epoch === epoch) ? known : NOTHING;
     const { exchanges, replays, absorbed, notReplayable, budgetRefused, answered, failed } = figures;
     const { answers, requests, failures, sharedSeen } = tally;
-    const counted = { exchanges, replays, absorbed, notReplayable, budgetRefused, answered, failed };
-    return { ...counted, answers, requests, failures, sharedSeen };
+    return {
+      exchanges,
+      replays,
+      absorbed,
+      notReplayable,
+      budgetRefused,
+      answered,
+      failed,
+      answers,
+      requests,
+      failures,
+      sharedSeen,
+    };
   }
 }
 
@@ -148,14 +159,26 @@ function isCounted(version: VersionState): boolean {
   return serves(version) || (version.exit !== null && !version.exit.over);
 }
 
-/** A total that is smaller than before was begun anew. */
+/** Each field by its name, not in a loop: with many releases under way this is asked thousands of times a second. */
 function growth(now: Reading, before: Reading): Reading {
-  const grown: Record<string, number> = {};
-  for (const [key, total] of Object.entries(now)) {
-    const last = before[key as keyof Reading];
-    grown[key] = total < last ? total : total - last;
-  }
-  return grown as unknown as Reading;
+  return {
+    exchanges: grown(now.exchanges, before.exchanges),
+    replays: grown(now.replays, before.replays),
+    absorbed: grown(now.absorbed, before.absorbed),
+    notReplayable: grown(now.notReplayable, before.notReplayable),
+    budgetRefused: grown(now.budgetRefused, before.budgetRefused),
+    answered: grown(now.answered, before.answered),
+    failed: grown(now.failed, before.failed),
+    answers: grown(now.answers, before.answers),
+    requests: grown(now.requests, before.requests),
+    failures: grown(now.failures, before.failures),
+    sharedSeen: grown(now.sharedSeen, before.sharedSeen),
+  };
+}
+
+/** A total that is smaller than before was begun anew. */
+function grown(total: number, before: number): number {
+  return total < before ? total : total - before;
 }
 
 /**
