@@ -8,7 +8,7 @@ import type { Observer } from './control/observer.ts';
 import type { DataPlanePort, StorePort } from './control/ports.ts';
 import type { Config } from './core/config/model.ts';
 import { parseCluster } from './core/config/parse.ts';
-import { credentialsOf } from './docker/credentials.ts';
+import { credentialsFor } from './docker/credentials.ts';
 import { openRegistry } from './docker/registry.ts';
 import { Watcher } from './docker/watcher.ts';
 import { memoryStore } from './store/memory.ts';
@@ -69,7 +69,10 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     clock,
     chance: Math.random,
     log,
-    registry: openRegistry({ credentialsOf, timeoutMs: REGISTRY_MS }),
+    registry: openRegistry({
+      credentialsOf: (repository) => credentialsFor(repository, process.env),
+      timeoutMs: REGISTRY_MS,
+    }),
     releases: {
       state: () => controller.state(),
       submit: (spec) => controller.submit({ kind: 'put', spec, origin: 'watch' }),

@@ -1,9 +1,5 @@
 /** Asks an image registry which tags a repository has and what stands under one (Docker Registry HTTP API v2). */
-
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
+import type { RegistryAuth } from './credentials.ts';
 
 export interface Registry {
   /** All tags of `registry:5000/team/app`. Rejects with one line that says why there are none to be had. */
@@ -13,8 +9,8 @@ export interface Registry {
 }
 
 export interface RegistryOptions {
-  /** Of a registry, by its host and port; null: none. */
-  readonly credentialsOf: (host: string) => Credentials | null;
+  /** For the registry of a repository; null: none. */
+  readonly credentialsOf: (repository: string) => Promise<RegistryAuth | null>;
   /** Bound on one call, milliseconds. */
   readonly timeoutMs: number;
 }
@@ -34,10 +30,11 @@ export function openRegistry(options: RegistryOptions): Registry {
   return {
     async tags(repository) {
       const { host, base, path } = placeOf(repository);
+      const call = { host, repository, method: 'GET', accept: 'application/json' } as const;
       const tags: string[] = [];
       let url = new URL(`${base}/v2/${path}/tags/list`);
       for (let page = 0; page < PAGES_MAX; page += 1) {
-        const answer = await ask(url, { host, method: 'GET', accept: 'application/json' }, options);
+        const answer = await ask(url, call, options);
         if (answer.status !== 200) throw new Error(refusal(repository, answer));
         const { tags: some } = (await answer.json()) as { readonly tags?: readonly string[] | null };
         tags.push(...(some ?? []));
@@ -50,7 +47,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     async digest(repository, tag) {
       const { host, base, path } = placeOf(repository);
       const url = new URL(`${base}/v2/${path}/manifests/${tag}`);
-      const answer = await ask(url, { host, method: 'HEAD', accept: MANIFESTS }, options);
+      const answer = await ask(url, { host, repository, method: 'HEAD', accept: MANIFESTS }, options);
       if (answer.status === 404) return null;
       const digest = answer.headers.get('docker-content-digest');
       if (answer.status !== 200 || digest === null) throw new Error(refusal(`${repository}:${tag}`, answer));
@@ -61,34 +58,50 @@ export function openRegistry(options: RegistryOptions): Registry {
 
 interface Call {
   readonly host: string;
+  readonly repository: string;
   readonly method: 'GET' | 'HEAD';
   readonly accept: string;
 }
 
 /** One call, once more with what the registry wants to see if it wants something. */
-async function ask(url: URL, { host, method, accept }: Call, options: RegistryOptions): Promise<Response> {
-  const credentials = options.credentialsOf(host);
-  const send = (target: URL, headers: Readonly<Record<string, string>>, verb: string = method) =>
-    fetch(target, { method: verb, headers, signal: AbortSignal.timeout(options.timeoutMs) }).catch((error: unknown) => {
+async function ask(url: URL, call: Call, { credentialsOf, timeoutMs }: RegistryOptions): Promise<Response> {
+  const { host, repository, method, accept } = call;
+  const send = (target: URL, request: RequestInit) =>
+    fetch(target, { ...request, signal: AbortSignal.timeout(timeoutMs) }).catch((error: unknown) => {
       throw new Error(`Reaching the registry ${host} failed: ${causeOf(error)}`);
     });
-  const answer = await send(url, { accept });
+  const answer = await send(url, { method, headers: { accept } });
   if (answer.status !== 401) return answer;
+  const credentials = await credentialsOf(repository);
+  const again = (authorization: string) => send(url, { method, headers: { accept, authorization } });
   const challenge = answer.headers.get('www-authenticate') ?? '';
   if (/^basic\b/i.test(challenge)) {
-    return credentials === null ? answer : send(url, { accept, authorization: basic(credentials) });
+    const authorization = basic(credentials);
+    return authorization === null ? answer : again(authorization);
   }
   const realm = parameter(challenge, 'realm');
   if (!/^bearer\b/i.test(challenge) || realm === null) return answer;
-  const service = new URL(realm);
+  const wanted = new URLSearchParams();
   for (const name of ['service', 'scope']) {
     const value = parameter(challenge, name);
-    if (value !== null) service.searchParams.set(name, value);
+    if (value !== null) wanted.set(name, value);
   }
-  const given = await send(service, credentials === null ? {} : { authorization: basic(credentials) }, 'GET');
+  const given = await send(...tokenRequest(realm, wanted, credentials));
   if (given.status !== 200) return answer;
   const { token, access_token: other } = (await given.json()) as { token?: string; access_token?: string };
-  return send(url, { accept, authorization: `Bearer ${token ?? other}` });
+  return again(`Bearer ${token ?? other}`);
+}
+
+/** Asks for a token with a name and its password, or with the token that a login has left. */
+function tokenRequest(realm: string, wanted: URLSearchParams, credentials: RegistryAuth | null): [URL, RequestInit] {
+  const url = new URL(realm);
+  if (credentials?.identitytoken !== undefined) {
+    const login = { grant_type: 'refresh_token', refresh_token: credentials.identitytoken, client_id: 'cutover' };
+    return [url, { method: 'POST', body: new URLSearchParams([...wanted, ...Object.entries(login)]) }];
+  }
+  for (const [name, value] of wanted) url.searchParams.set(name, value);
+  const authorization = basic(credentials);
+  return [url, authorization === null ? {} : { headers: { authorization } }];
 }
 
 /** Docker's client names its own registry nowhere, and leaves out who owns an official image. */
@@ -105,8 +118,9 @@ function placeOf(repository: string): { readonly host: string; readonly base: st
   return { host: first, base: `${isLoopback ? 'http' : 'https'}://${first}`, path: rest.join('/') };
 }
 
-function basic({ username, password }: Credentials): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+function basic(credentials: RegistryAuth | null): string | null {
+  if (credentials?.username === undefined) return null;
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
 }
 
 function parameter(challenge: string, name: string): string | null {

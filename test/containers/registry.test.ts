@@ -1,6 +1,7 @@
 /** Asking registries: a real one with credentials, and what others do that the real one does not. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openRegistry } from '../../src/docker/registry.ts';
 import { Watcher } from '../../src/docker/watcher.ts';
@@ -13,7 +14,8 @@ import { Machine } from '../unit/release/machine.ts';
 
 const engine = sharedEngine();
 const real = await startRegistry('credentials');
-const registry = openRegistry({ credentialsOf: () => CREDENTIALS, timeoutMs: 5000 });
+const ours = { ...CREDENTIALS, serveraddress: real.host };
+const registry = openRegistry({ credentialsOf: async () => ours, timeoutMs: 5000 });
 const repository = `${real.host}/team/app`;
 /** By tag, what the engine was told when it pushed the image. */
 const digests: Record<string, string> = {};
@@ -37,9 +39,9 @@ test('tags and digests, with credentials', async () => {
 
 test.each([
   ['none', null],
-  ['wrong ones', { ...CREDENTIALS, password: 'let me in' }],
+  ['wrong ones', { ...ours, password: 'let me in' }],
 ])('with credentials that are %s it says so, and does not tell them', async (_name, credentials) => {
-  const locked = openRegistry({ credentialsOf: () => credentials, timeoutMs: 5000 });
+  const locked = openRegistry({ credentialsOf: async () => credentials, timeoutMs: 5000 });
   await expect(locked.tags(repository)).rejects.toThrow(
     `The registry answered 401, its credentials are not accepted when it was asked for ${repository}`,
   );
@@ -111,9 +113,11 @@ test('a list of tags in pages', async () => {
 
 test('a registry that wants a token, which a service gives for credentials', async () => {
   const asked: string[] = [];
-  const host = await startFake(({ url = '', headers }, response) => {
+  const host = await startFake(async (request, response) => {
+    const { url = '', headers } = request;
     if (url.startsWith('/token')) {
-      asked.push(`${url} ${headers.authorization?.split(' ')[0]}`);
+      const form = await readText(request);
+      asked.push(`${url} ${headers.authorization?.split(' ')[0] ?? form}`);
       response.end(JSON.stringify({ token: 'T' }));
     } else if (headers.authorization === 'Bearer T') {
       response.setHeader('Docker-Content-Digest', 'sha256:d').end();
@@ -124,10 +128,15 @@ test('a registry that wants a token, which a service gives for credentials', asy
   });
   expect(await registry.digest(`${host}/app`, '1')).toBe('sha256:d');
   expect(asked).toEqual(['/token?service=s&scope=repository%3Aapp%3Apull Basic']);
+  const login = async () => ({ identitytoken: 'L', serveraddress: host });
+  expect(await openRegistry({ credentialsOf: login, timeoutMs: 5000 }).digest(`${host}/app`, '1')).toBe('sha256:d');
+  expect(asked[1]).toBe(
+    '/token service=s&scope=repository%3Aapp%3Apull&grant_type=refresh_token&refresh_token=L&client_id=cutover',
+  );
 });
 
 test('a registry that does not answer is given up', async () => {
   const host = await startFake(() => {});
-  const hasty = openRegistry({ credentialsOf: () => null, timeoutMs: 50 });
+  const hasty = openRegistry({ credentialsOf: async () => null, timeoutMs: 50 });
   await expect(hasty.tags(`${host}/app`)).rejects.toThrow(/^Reaching the registry 127\.0\.0\.1:\d+ failed: /);
 });
