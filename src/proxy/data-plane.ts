@@ -16,6 +16,7 @@ import type { Names } from '../system/names.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { Comparisons } from './comparisons.ts';
 import { type Counters, newCounters } from './counters.ts';
+import { WriteTurn } from './http1/write-turn.ts';
 import { type ListenAt, Listener } from './listener.ts';
 import type { OutcomeReports, Plane } from './plane.ts';
 import { Register } from './register.ts';
@@ -60,6 +61,7 @@ export class DataPlane {
       dateLine: new DateLine(),
       comparisons: new Comparisons(),
       tunnels: new Set(),
+      writes: new WriteTurn(),
       table: { number: 0, cut: [], chain: [], thresholds: [], single: [], fanOut: [] },
       draining: false,
       droppedAnswers: 0,

@@ -69,7 +69,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#socket = socket;
     this.#onClosed = onClosed;
     this.clientIp = plainAddress(socket.remoteAddress ?? '');
-    this.#outbox = new Outbox(socket);
+    this.#outbox = new Outbox(socket, plane.writes);
     this.#answer = new AnswerWriter(plane, this.#outbox);
     this.#parser = new RequestParser(this, plane.messageLimits);
     this.facts = new Http1RequestFacts(plane, this.clientIp);
@@ -158,7 +158,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   cutOff(): void {
     this.#exchange = null;
-    this.#outbox.flush();
+    this.#outbox.flushNow();
     // Only a reset tells the reader of a close-delimited body that it is not whole (RFC 9112 section 8).
     if (this.#answer.untilClose) this.#socket.resetAndDestroy();
     else this.#socket.destroySoon();
@@ -186,7 +186,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   upgrade(head: ResponseHead, setCookies: string): TunnelEnd {
     this.#answer.switching(this.request, head, setCookies);
-    this.#outbox.flush();
+    this.#outbox.flushNow();
     this.#stage = 'tunnel';
     this.#exchange = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
@@ -377,7 +377,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   /** Sends what is to be sent, then the end, and reads on for a while so that no reset destroys the answer on its way. */
   #linger(): void {
-    this.#outbox.flush();
+    this.#outbox.flushNow();
     this.#stage = 'lingering';
     this.#parser.stop();
     this.#ahead.take();

@@ -3,18 +3,22 @@
  * char an octet; small bodies join it, larger ones follow it in the same vectored write.
  */
 import type { Socket } from 'node:net';
+import type { Sender, WriteTurn } from './write-turn.ts';
 
 /** Up to this much is joined to the text; beyond it a copy costs more than a second buffer in the write. */
 const JOIN_BYTES_MAX = 8 * 1024;
 /** The text is sent when it has grown to this. */
 const TEXT_CHARS_MAX = 32 * 1024;
 
-export class Outbox {
+export class Outbox implements Sender {
   readonly #socket: Socket;
+  readonly #turn: WriteTurn;
   #text = '';
+  #waiting = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, turn: WriteTurn) {
     this.#socket = socket;
+    this.#turn = turn;
   }
 
   text(text: string): void {
@@ -25,7 +29,7 @@ export class Outbox {
   bytes(bytes: Buffer, from: number, to: number): void {
     if (to - from <= JOIN_BYTES_MAX) {
       this.#text += bytes.toString('latin1', from, to);
-      if (this.#text.length >= TEXT_CHARS_MAX) this.flush();
+      if (this.#text.length >= TEXT_CHARS_MAX) this.#write();
       return;
     }
     const copy = Buffer.allocUnsafeSlow(to - from);
@@ -35,13 +39,29 @@ export class Outbox {
       return;
     }
     this.#socket.cork();
-    this.flush();
+    this.#write();
     this.#socket.write(copy);
     this.#socket.uncork();
   }
 
+  /** What was gathered is to be sent with this turn of the event loop. */
   flush(): void {
-    if (this.#text === '') return;
+    if (this.#text === '' || this.#waiting) return;
+    this.#waiting = true;
+    this.#turn.add(this);
+  }
+
+  /** Sends it at once: what comes next does not pass through here (the end of the stream, a tunnel). */
+  flushNow(): void {
+    if (this.#text !== '') this.#write();
+  }
+
+  sendNow(): void {
+    this.#waiting = false;
+    if (this.#text !== '' && !this.#socket.destroyed) this.#write();
+  }
+
+  #write(): void {
     const text = this.#text;
     this.#text = '';
     this.#socket.write(text, 'latin1');
