@@ -5,6 +5,10 @@
 import type { FieldLines } from '../core/http/fields.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 
+/** What bytes are gathered in: at first a little, then as much again as there is, at most this. */
+const CHUNK_BYTES_MIN = 1024;
+const CHUNK_BYTES_MAX = 64 * 1024;
+
 /** What a body is given again to. */
 interface BodySink {
   body(bytes: Buffer, from: number, to: number): boolean;
@@ -13,7 +17,10 @@ interface BodySink {
 
 export class KeptBody {
   readonly #budget: Pick<BufferBudget, 'take' | 'give'>;
+  /** Full ones, and the one that is being filled. */
   #chunks: Buffer[] = [];
+  /** How much of the last chunk is filled. */
+  #filled = 0;
   #bytes = 0;
   #whole = true;
   #ended = false;
@@ -37,15 +44,26 @@ export class KeptBody {
     return this.#bytes;
   }
 
-  /** Keeps bytes of a buffer that is not used again. Drops everything when the process has no room left. */
+  /** Keeps a copy of lent bytes. Drops everything when the process has no room left. */
   add(bytes: Buffer, from: number, to: number): void {
     if (!this.#whole) return;
     if (!this.#budget.take(to - from)) {
       this.drop();
       return;
     }
-    this.#chunks.push(bytes.subarray(from, to));
     this.#bytes += to - from;
+    while (from < to) {
+      let chunk = this.#chunks.at(-1);
+      if (chunk === undefined || this.#filled === chunk.length) {
+        const wanted = Math.max(CHUNK_BYTES_MIN, to - from, this.#bytes);
+        chunk = Buffer.allocUnsafeSlow(Math.min(wanted, CHUNK_BYTES_MAX));
+        this.#chunks.push(chunk);
+        this.#filled = 0;
+      }
+      const count = bytes.copy(chunk, this.#filled, from, to);
+      this.#filled += count;
+      from += count;
+    }
   }
 
   end(trailers: FieldLines | null): void {
@@ -56,7 +74,9 @@ export class KeptBody {
 
   /** Gives the whole body again, and its end when it has come. */
   giveTo(sink: BodySink): void {
-    for (const chunk of this.#chunks) sink.body(chunk, 0, chunk.length);
+    const last = this.#chunks.length - 1;
+    for (const [index, chunk] of this.#chunks.entries())
+      sink.body(chunk, 0, index === last ? this.#filled : chunk.length);
     if (this.#ended) sink.end(this.#trailers);
   }
 
@@ -65,6 +85,7 @@ export class KeptBody {
     this.#budget.give(this.#bytes);
     this.#bytes = 0;
     this.#chunks = [];
+    this.#filled = 0;
     this.#whole = false;
   }
 }

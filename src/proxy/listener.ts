@@ -31,10 +31,10 @@ export class Listener {
 
   constructor(plane: Plane) {
     this.#plane = plane;
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
+    this.#server = net.createServer(options, (socket) => this.#accept(socket));
     this.#connectionsMax = connectionsMax(plane);
     this.#server.maxConnections = this.#connectionsMax + TURNED_AWAY_MAX;
-    this.#server.on('drop', () => this.#countRefused());
   }
 
   /** Resolves with the port; rejects with the system's error when it can't listen. */

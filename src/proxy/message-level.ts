@@ -86,7 +86,7 @@ export type OwnStatus = 200 | 400 | 413 | 500 | 501 | 502 | 503 | 504 | 508;
 
 /** What the client's side tells an exchange. */
 export interface ClientListener {
-  /** Bytes of the request's body. They may be kept: the buffer is not used again. */
+  /** Bytes of the request's body, lent until the call returns. */
   requestBody(bytes: Buffer, from: number, to: number): void;
   requestEnd(trailers: FieldLines | null): void;
   /** A read is over: pass on what was gathered. */

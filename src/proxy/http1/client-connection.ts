@@ -20,10 +20,12 @@ import { Exchange } from '../exchange.ts';
 import type { ClientSide, OwnStatus, TunnelEnd } from '../message-level.ts';
 import type { Plane } from '../plane.ts';
 import type { Timed } from '../sweeper.ts';
+import { readInto } from './accepted-socket.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { Outbox } from './outbox.ts';
 import { plainAddress } from './plain-address.ts';
 import { ReadAhead } from './read-ahead.ts';
+import { READ_BUFFER } from './read-buffer.ts';
 import { Http1RequestFacts } from './request-facts.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
 
@@ -64,7 +66,8 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   /** The connection ends with the answer under way. */
   #closeAfter = false;
 
-  constructor(plane: Plane, socket: net.Socket, onClosed: (connection: ClientConnection) => void) {
+  constructor(plane: Plane, accepted: net.Socket, onClosed: (connection: ClientConnection) => void) {
+    const socket = readInto(accepted, READ_BUFFER, (bytes, count) => this.#onBytes(bytes, count));
     this.#plane = plane;
     this.#socket = socket;
     this.#onClosed = onClosed;
@@ -76,7 +79,6 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.idleSinceMs = plane.sweeper.nowMs;
     this.deadlineMs = this.idleSinceMs + plane.config.timeouts.clientIdleMs;
     plane.sweeper.add(this);
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
     socket.on('error', () => this.#onGone());
@@ -262,36 +264,37 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   // ---- the socket
 
-  #onData(bytes: Buffer): void {
+  #onBytes(bytes: Buffer, count: number): void {
     if (this.#stage === 'tunnel') {
-      this.#tunnelEnd?.arrived(bytes);
+      this.#tunnelEnd?.arrived(Buffer.from(bytes.subarray(0, count)));
       return;
     }
     if (this.#stage !== 'open') return;
-    if (this.#ahead.length > 0 || this.#choked) this.#keepAhead(bytes);
-    else this.#feed(bytes);
+    if (this.#ahead.length > 0 || this.#choked) this.#keepAhead(bytes.subarray(0, count));
+    else this.#feed(bytes, count);
   }
 
   /** Gives bytes to the parser: request after request, for as long as each is answered within the call. */
-  #feed(bytes: Buffer): void {
+  #feed(bytes: Buffer, count: number): void {
     const wasIdle = this.idle;
     this.#feeding = true;
     let from = 0;
-    while (from < bytes.length && this.#stage === 'open') {
-      const taken = this.#parser.push(bytes, from, bytes.length);
+    while (from < count && this.#stage === 'open') {
+      const taken = this.#parser.push(bytes, from, count);
       this.#exchange?.requestFlush();
       if (taken === from && this.#exchange === null) break;
       from = taken;
       if (this.#exchange !== null || this.#choked) break;
     }
     this.#feeding = false;
-    if (from < bytes.length && this.#stage === 'open') this.#keepAhead(bytes.subarray(from));
+    if (from < count && this.#stage === 'open') this.#keepAhead(bytes.subarray(from, count));
     this.#outbox.flush();
     if (wasIdle && this.#parser.inMessage && this.#exchange === null && this.#stage === 'open') {
       this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.clientHeaderMs;
     }
   }
 
+  /** Lent bytes. */
   #keepAhead(bytes: Buffer): void {
     this.#ahead.add(bytes);
     if (this.#ahead.length > AHEAD_BYTES_MAX) this.#socket.pause();
@@ -367,7 +370,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     if (this.#ahead.length > 0) {
       const ahead = this.#ahead.take();
       if (this.#socket.isPaused()) this.#socket.resume();
-      this.#feed(ahead);
+      this.#feed(ahead, ahead.length);
     }
     if (!this.#halfClosed || this.#stage !== 'open') return;
     if (this.#exchange === null) this.#linger();

@@ -14,10 +14,9 @@ import type { Attempt, AttemptListener, Failure, OutgoingRequest, TunnelEnd } fr
 import type { Plane } from '../plane.ts';
 import type { Timed } from '../sweeper.ts';
 import { Outbox } from './outbox.ts';
+import { READ_BUFFER } from './read-buffer.ts';
 import { RequestWriter } from './request-writer.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
-
-const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 type Stage = 'resolving' | 'connecting' | 'busy' | 'idle' | 'tunnel' | 'closed';
 
@@ -232,7 +231,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
       noDelay: true,
       allowHalfOpen: true,
       onread: {
-        buffer: SHARED_READ_BUFFER,
+        buffer: READ_BUFFER,
         callback: (count, bytes) => this.#onBytes(bytes as Buffer, count),
       },
     });
