@@ -10,6 +10,7 @@ import { refusals } from './refusals.ts';
 import { CR, HTAB, LF, SP, tokenOctets, valueOctets } from './tokens.ts';
 
 const COLON = 0x3a;
+const DEL = 0x7f;
 
 /** Where in a line the scanner is. */
 const place = { lineStart: 0, name: 1, beforeValue: 2, value: 3, lineEnd: 4, sectionEnd: 5 } as const;
@@ -51,9 +52,11 @@ export class FieldParser {
     const end = to < bound ? to : bound;
     while (at < end) {
       switch (this.#place) {
-        case place.lineStart:
-          at = this.#startLine(bytes, at, base);
+        case place.lineStart: {
+          const after = this.#wholeLine(bytes, at, end, base);
+          at = after === at ? this.#startLine(bytes, at, base) : after;
           break;
+        }
         case place.name:
           while (at < end && tokenOctets[bytes[at] as number] === 1) at += 1;
           if (at < end) at = this.#endName(bytes, at, base);
@@ -85,6 +88,28 @@ export class FieldParser {
     }
     if (at === bound) this.error = refusals.sectionTooLarge;
     return at;
+  }
+
+  /**
+   * Reads a line that is all here and as it should be, at once, and returns the offset behind it; else `start`: what is split or
+   * wrong is read octet by octet.
+   */
+  #wholeLine(bytes: Buffer, start: number, end: number, base: number): number {
+    let at = start;
+    while (at < end && tokenOctets[bytes[at] as number] === 1) at += 1;
+    const nameEnd = at;
+    if (nameEnd === start || at === end || bytes[at] !== COLON || this.#fields.count >= this.#limits.fieldCount) return start;
+    at += 1;
+    while (at < end && isSpace(bytes[at])) at += 1;
+    const valueStart = at;
+    // All of `valueOctets` but the tab, which is rare: cheaper than to look each octet up.
+    while (at < end && (bytes[at] as number) >= SP && bytes[at] !== DEL) at += 1;
+    if (at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return start;
+    let valueEnd = at;
+    while (valueEnd > valueStart && isSpace(bytes[valueEnd - 1])) valueEnd -= 1;
+    const kind = kindOfName(bytes, start, nameEnd);
+    this.#fields.add(start - base, nameEnd - base, valueStart - base, valueEnd - base, kind);
+    return at + 2;
   }
 
   #startLine(bytes: Buffer, at: number, base: number): number {

@@ -162,6 +162,8 @@ class RequestRecord implements RequestHead {
   takesTrailers = false;
   nominates = false;
   maxForwards = -1;
+  /** The last Host that was found valid: the requests of a connection seldom differ in it. */
+  #knownHost = '';
 
   constructor(fields: FieldLines) {
     this.fields = fields;
@@ -194,7 +196,10 @@ class RequestRecord implements RequestHead {
     if (index < 0) return this.minor === 1 ? refusals.missingHost : null;
     if (fields.repeats(kind.host)) return refusals.repeatedHost;
     const host = fields.value(index);
-    if (!isHost(host)) return refusals.badHost;
+    if (host !== this.#knownHost) {
+      if (!isHost(host)) return refusals.badHost;
+      this.#knownHost = host;
+    }
     if (this.host === '') this.host = host;
     return null;
   }
