@@ -14,6 +14,7 @@ import type { Dice } from '../system/dice.ts';
 import type { Log } from '../system/log.ts';
 import type { Names } from '../system/names.ts';
 import { BufferBudget } from './buffer-budget.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { Comparisons } from './comparisons.ts';
 import { type Counters, newCounters } from './counters.ts';
 import { WriteTurn } from './http1/write-turn.ts';
@@ -61,7 +62,7 @@ export class DataPlane {
       dateLine: new DateLine(),
       comparisons: new Comparisons(),
       tunnels: new Set(),
-      writes: new WriteTurn(),
+      sending: { writes: new WriteTurn(), pool: new BufferPool() },
       table: { number: 0, cut: [], chain: [], thresholds: [], single: [], fanOut: [] },
       draining: false,
       droppedAnswers: 0,

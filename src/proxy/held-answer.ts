@@ -7,6 +7,7 @@ import { isEventStream } from '../core/http/header-values.ts';
 import type { ResponseHead } from '../core/http/message.ts';
 import type { Route } from '../core/routing/table.ts';
 import type { Asking } from './asking.ts';
+import { KeptBytes } from './kept-bytes.ts';
 import type { AnswerListener, Failure } from './message-level.ts';
 import type { Plane } from './plane.ts';
 
@@ -39,7 +40,8 @@ export class HeldAnswer implements AnswerListener {
   readonly #plane: Plane;
   readonly #bytesMax: number;
   #head: ResponseHead | null = null;
-  #chunks: Buffer[] = [];
+  readonly #kept: KeptBytes;
+  /** What of it the budget has given room for. */
   #bytes = 0;
   #trailers: FieldLines | null = null;
   #ended = false;
@@ -54,6 +56,7 @@ export class HeldAnswer implements AnswerListener {
     this.asking = asking;
     this.#watcher = options.watcher;
     this.#plane = options.plane;
+    this.#kept = new KeptBytes(options.plane.sending.pool);
     this.#bytesMax = options.bytesMax ?? HELD_BYTES_MAX;
   }
 
@@ -74,7 +77,7 @@ export class HeldAnswer implements AnswerListener {
     asking.handTo(listener);
     if (!this.#ended) asking.resume();
     if (this.#head !== null) listener.answerHead(this.#head, asking.route);
-    for (const chunk of this.#chunks) listener.answerBody(chunk, 0, chunk.length);
+    this.#kept.giveTo((bytes, from, to) => listener.answerBody(bytes, from, to));
     this.#letGo();
     if (this.#ended) listener.answerEnd(this.#trailers);
     listener.answerFlush();
@@ -124,7 +127,7 @@ export class HeldAnswer implements AnswerListener {
 
   answerBody(bytes: Buffer, from: number, to: number): void {
     if (this.#dropped) return;
-    this.#chunks.push(Buffer.from(bytes.subarray(from, to)));
+    this.#kept.add(bytes, from, to);
     const hasRoom = this.#plane.budget.take(to - from);
     if (hasRoom) this.#bytes += to - from;
     if (hasRoom && this.#bytes < this.#bytesMax) return;
@@ -160,7 +163,7 @@ export class HeldAnswer implements AnswerListener {
   #letGo(): void {
     this.#plane.budget.give(this.#bytes);
     this.#bytes = 0;
-    this.#chunks = [];
+    this.#kept.clear();
   }
 }
 

@@ -4,10 +4,8 @@
  */
 import type { FieldLines } from '../core/http/fields.ts';
 import type { BufferBudget } from './buffer-budget.ts';
-
-/** What bytes are gathered in: at first a little, then as much again as there is, at most this. */
-const CHUNK_BYTES_MIN = 1024;
-const CHUNK_BYTES_MAX = 64 * 1024;
+import type { BufferPool } from './buffer-pool.ts';
+import { KeptBytes } from './kept-bytes.ts';
 
 /** What a body is given again to. */
 interface BodySink {
@@ -17,17 +15,14 @@ interface BodySink {
 
 export class KeptBody {
   readonly #budget: Pick<BufferBudget, 'take' | 'give'>;
-  /** Full ones, and the one that is being filled. */
-  #chunks: Buffer[] = [];
-  /** How much of the last chunk is filled. */
-  #filled = 0;
-  #bytes = 0;
+  readonly #kept: KeptBytes;
   #whole = true;
   #ended = false;
   #trailers: FieldLines | null = null;
 
-  constructor(budget: Pick<BufferBudget, 'take' | 'give'>) {
+  constructor(budget: Pick<BufferBudget, 'take' | 'give'>, pool: Pick<BufferPool, 'take' | 'give'>) {
     this.#budget = budget;
+    this.#kept = new KeptBytes(pool);
   }
 
   /** True while everything that has come so far is here. */
@@ -41,29 +36,14 @@ export class KeptBody {
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#kept.bytes;
   }
 
   /** Keeps a copy of lent bytes. Drops everything when the process has no room left. */
   add(bytes: Buffer, from: number, to: number): void {
     if (!this.#whole) return;
-    if (!this.#budget.take(to - from)) {
-      this.drop();
-      return;
-    }
-    this.#bytes += to - from;
-    while (from < to) {
-      let chunk = this.#chunks.at(-1);
-      if (chunk === undefined || this.#filled === chunk.length) {
-        const wanted = Math.max(CHUNK_BYTES_MIN, to - from, this.#bytes);
-        chunk = Buffer.allocUnsafeSlow(Math.min(wanted, CHUNK_BYTES_MAX));
-        this.#chunks.push(chunk);
-        this.#filled = 0;
-      }
-      const count = bytes.copy(chunk, this.#filled, from, to);
-      this.#filled += count;
-      from += count;
-    }
+    if (this.#budget.take(to - from)) this.#kept.add(bytes, from, to);
+    else this.drop();
   }
 
   end(trailers: FieldLines | null): void {
@@ -74,18 +54,14 @@ export class KeptBody {
 
   /** Gives the whole body again, and its end when it has come. */
   giveTo(sink: BodySink): void {
-    const last = this.#chunks.length - 1;
-    for (const [index, chunk] of this.#chunks.entries())
-      sink.body(chunk, 0, index === last ? this.#filled : chunk.length);
+    if (this.#kept.bytes > 0) this.#kept.giveTo((bytes, from, to) => sink.body(bytes, from, to));
     if (this.#ended) sink.end(this.#trailers);
   }
 
   /** Lets go of the bytes: this request will not be sent again. */
   drop(): void {
-    this.#budget.give(this.#bytes);
-    this.#bytes = 0;
-    this.#chunks = [];
-    this.#filled = 0;
+    this.#budget.give(this.#kept.bytes);
+    this.#kept.clear();
     this.#whole = false;
   }
 }
@@ -93,7 +69,13 @@ export class KeptBody {
 /** The body of a request that has none: whole and ended, and the same for all. */
 class NoBody extends KeptBody {
   constructor() {
-    super({ take: () => false, give: () => {} });
+    const nothing = {
+      take: (): never => {
+        throw new Error('A request without a body has nothing to keep');
+      },
+      give: () => {},
+    };
+    super(nothing, nothing);
     this.end(null);
   }
 

@@ -35,6 +35,7 @@ export class Listener {
     this.#server = net.createServer(options, (socket) => this.#accept(socket));
     this.#connectionsMax = connectionsMax(plane);
     this.#server.maxConnections = this.#connectionsMax + TURNED_AWAY_MAX;
+    this.#server.on('drop', () => this.#countRefused());
   }
 
   /** Resolves with the port; rejects with the system's error when it can't listen. */

@@ -15,7 +15,7 @@ import type { Names } from '../system/names.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { Comparisons } from './comparisons.ts';
 import type { Counters } from './counters.ts';
-import type { WriteTurn } from './http1/write-turn.ts';
+import type { Sending } from './http1/outbox.ts';
 import type { Register } from './register.ts';
 import type { Sweeper } from './sweeper.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -38,7 +38,7 @@ export interface Plane {
   readonly rotation: Rotation;
   readonly dateLine: DateLine;
   readonly tunnels: Set<Tunnel>;
-  readonly writes: WriteTurn;
+  readonly sending: Sending;
   /** The table in force. An exchange reads it once, at admission. */
   table: RoutingTable;
   readonly replayBudget: ReplayBudget;

@@ -13,9 +13,11 @@ import { CookieLines } from '../../src/core/routing/cookies.ts';
 import { ReplayBudget } from '../../src/core/routing/replay-budget.ts';
 import type { RoutingTable } from '../../src/core/routing/table.ts';
 import { BufferBudget } from '../../src/proxy/buffer-budget.ts';
+import { BufferPool } from '../../src/proxy/buffer-pool.ts';
 import { Comparisons } from '../../src/proxy/comparisons.ts';
 import { newCounters } from '../../src/proxy/counters.ts';
 import type { Exchange } from '../../src/proxy/exchange.ts';
+import { WriteTurn } from '../../src/proxy/http1/write-turn.ts';
 import type { Plane } from '../../src/proxy/plane.ts';
 import { Register } from '../../src/proxy/register.ts';
 import { Sweeper } from '../../src/proxy/sweeper.ts';
@@ -106,6 +108,7 @@ export class Process implements DataPlanePort {
       dateLine: new DateLine(),
       comparisons: new Comparisons(),
       tunnels: new Set(),
+      sending: { writes: new WriteTurn(), pool: new BufferPool() },
       table: { number: 0, cut: [], chain: [], thresholds: [], single: [], fanOut: [] },
       draining: false,
       droppedAnswers: 0,

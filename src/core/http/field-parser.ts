@@ -98,7 +98,8 @@ export class FieldParser {
     let at = start;
     while (at < end && tokenOctets[bytes[at] as number] === 1) at += 1;
     const nameEnd = at;
-    if (nameEnd === start || at === end || bytes[at] !== COLON || this.#fields.count >= this.#limits.fieldCount) return start;
+    if (nameEnd === start || at === end || bytes[at] !== COLON || this.#fields.count >= this.#limits.fieldCount)
+      return start;
     at += 1;
     while (at < end && isSpace(bytes[at])) at += 1;
     const valueStart = at;

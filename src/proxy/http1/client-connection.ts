@@ -72,7 +72,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#socket = socket;
     this.#onClosed = onClosed;
     this.clientIp = plainAddress(socket.remoteAddress ?? '');
-    this.#outbox = new Outbox(socket, plane.writes);
+    this.#outbox = new Outbox(socket, plane.sending);
     this.#answer = new AnswerWriter(plane, this.#outbox);
     this.#parser = new RequestParser(this, plane.messageLimits);
     this.facts = new Http1RequestFacts(plane, this.clientIp);

@@ -3,6 +3,7 @@
  * char an octet; small bodies join it, larger ones follow it in the same vectored write.
  */
 import type { Socket } from 'node:net';
+import { type BufferPool, POOLED_BYTES_MAX } from '../buffer-pool.ts';
 import type { Sender, WriteTurn } from './write-turn.ts';
 
 /** Up to this much is joined to the text; beyond it a copy costs more than a second buffer in the write. */
@@ -10,15 +11,27 @@ const JOIN_BYTES_MAX = 8 * 1024;
 /** The text is sent when it has grown to this. */
 const TEXT_CHARS_MAX = 32 * 1024;
 
+/** What the outboxes of one data plane share. */
+export interface Sending {
+  readonly writes: WriteTurn;
+  readonly pool: BufferPool;
+}
+
 export class Outbox implements Sender {
   readonly #socket: Socket;
-  readonly #turn: WriteTurn;
+  readonly #sending: Sending;
   #text = '';
   #waiting = false;
+  /** Buffers that are being written, in the order in which their writes end; made for the first. */
+  #lent: Buffer[] | null = null;
+  readonly #onWritten = (): void => {
+    const written = this.#lent?.shift();
+    if (written !== undefined) this.#sending.pool.give(written);
+  };
 
-  constructor(socket: Socket, turn: WriteTurn) {
+  constructor(socket: Socket, sending: Sending) {
     this.#socket = socket;
-    this.#turn = turn;
+    this.#sending = sending;
   }
 
   text(text: string): void {
@@ -32,23 +45,19 @@ export class Outbox implements Sender {
       if (this.#text.length >= TEXT_CHARS_MAX) this.#write();
       return;
     }
-    const copy = Buffer.allocUnsafeSlow(to - from);
-    bytes.copy(copy, 0, from, to);
-    if (this.#text === '') {
-      this.#socket.write(copy);
-      return;
-    }
     this.#socket.cork();
-    this.#write();
-    this.#socket.write(copy);
+    if (this.#text !== '') this.#write();
+    for (let at = from; at < to; at += POOLED_BYTES_MAX)
+      this.#writeCopy(bytes, at, Math.min(to, at + POOLED_BYTES_MAX));
     this.#socket.uncork();
   }
 
   /** What was gathered is to be sent with this turn of the event loop. */
   flush(): void {
+    if (this.#text.length >= TEXT_CHARS_MAX) this.#write();
     if (this.#text === '' || this.#waiting) return;
     this.#waiting = true;
-    this.#turn.add(this);
+    this.#sending.writes.add(this);
   }
 
   /** Sends it at once: what comes next does not pass through here (the end of the stream, a tunnel). */
@@ -59,6 +68,14 @@ export class Outbox implements Sender {
   sendNow(): void {
     this.#waiting = false;
     if (this.#text !== '' && !this.#socket.destroyed) this.#write();
+  }
+
+  #writeCopy(bytes: Buffer, from: number, to: number): void {
+    const buffer = this.#sending.pool.take(to - from);
+    const copied = bytes.copy(buffer, 0, from, to);
+    this.#lent ??= [];
+    this.#lent.push(buffer);
+    this.#socket.write(buffer.subarray(0, copied), this.#onWritten);
   }
 
   #write(): void {

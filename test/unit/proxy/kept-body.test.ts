@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { BufferPool } from '../../../src/proxy/buffer-pool.ts';
 import { KeptBody } from '../../../src/proxy/kept-body.ts';
 
 const ROOM = { take: () => true, give: () => {} };
@@ -16,7 +17,7 @@ function given(body: KeptBody): string {
 }
 
 test('what is kept is a copy: the bytes were lent', () => {
-  const body = new KeptBody(ROOM);
+  const body = new KeptBody(ROOM, new BufferPool());
   const lent = Buffer.from('first');
   body.add(lent, 0, 5);
   lent.fill('x');
@@ -25,7 +26,7 @@ test('what is kept is a copy: the bytes were lent', () => {
 });
 
 test('pieces of any size come again whole, and the second time too', () => {
-  const body = new KeptBody(ROOM);
+  const body = new KeptBody(ROOM, new BufferPool());
   let all = '';
   for (const size of [1, 1, 1023, 5, 64 * 1024, 200_000, 0, 3]) {
     const piece = Buffer.alloc(size, String.fromCharCode(97 + (all.length % 26)));
@@ -38,7 +39,7 @@ test('pieces of any size come again whole, and the second time too', () => {
 });
 
 test('a body that comes an octet at a time is not kept in a buffer for each', () => {
-  const body = new KeptBody(ROOM);
+  const body = new KeptBody(ROOM, new BufferPool());
   const octet = Buffer.from('a');
   for (let count = 0; count < 10_000; count += 1) body.add(octet, 0, 1);
   let buffers = 0;
@@ -64,7 +65,7 @@ test('with no room left nothing is kept, and what was taken is given back', () =
       taken -= bytes;
     },
   };
-  const body = new KeptBody(budget);
+  const body = new KeptBody(budget, new BufferPool());
   body.add(Buffer.alloc(8), 0, 8);
   expect(body.whole).toBe(true);
   body.add(Buffer.alloc(8), 0, 8);
