@@ -109,8 +109,9 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#exchange?.cutOn(versionId);
   }
 
-  /** Ends the connection as it stands. */
+  /** Ends the connection as it stands; answers that are complete are sent. */
   destroy(): void {
+    this.#outbox.flushNow();
     this.#socket.destroy();
     this.#onGone();
   }
