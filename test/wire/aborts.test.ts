@@ -108,5 +108,8 @@ test('a client that ended inside a request which had to wait for the one before:
   gate.resolve();
   expect((await client.answer()).text).toBe('ok');
   await client.closed();
-  await expect((await server.arrival(2)).body()).rejects.toThrow();
+  // It was given up before any of it was sent, or it is cut off: nothing of it stays open.
+  await askOnce(proxy.port, { method: 'OPTIONS' });
+  const put = server.arrivals.find(({ head }) => head.method === 'PUT');
+  if (put !== undefined) await expect(put.body()).rejects.toThrow();
 });

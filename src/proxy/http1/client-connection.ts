@@ -223,13 +223,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   requestError(error: ProtocolError, method: 'HEAD' | ''): void {
-    const exchange = this.#exchange;
-    this.#exchange = null;
-    exchange?.clientGone();
-    if (exchange?.answerBegun === true) {
-      this.cutOff();
-      return;
-    }
+    if (this.#giveUpExchange() === 'cut') return;
     this.#answer.own(method, error.status, { connection: 'close', reason: error.reason });
     this.#linger();
   }
@@ -395,6 +389,16 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   #mayKeepAlive(): boolean {
     return this.request.keepAlive && this.requestComplete && !this.#plane.draining;
+  }
+
+  /** Ends the exchange under way, if there is one; an answer that has begun is cut off, and with it the connection. */
+  #giveUpExchange(): 'cut' | 'unanswered' {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    exchange?.clientGone();
+    if (exchange?.answerBegun !== true) return 'unanswered';
+    this.cutOff();
+    return 'cut';
   }
 
   /** The deadline for the next bytes of the request's body. */
