@@ -62,7 +62,6 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   /** The client has not taken the answers it was given: no further request of it is begun. */
   #choked = false;
   #tunnelEnd: SocketTunnelEnd | null = null;
-
   /** The connection ends with the answer under way. */
   #closeAfter = false;
 
@@ -243,15 +242,9 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
       this.#linger();
       return;
     }
-    const exchange = this.#exchange;
-    if (exchange === null) counters.headerTimeouts += 1;
+    if (this.#exchange === null) counters.headerTimeouts += 1;
     else counters.bodyTimeouts += 1;
-    this.#exchange = null;
-    exchange?.clientGone();
-    if (exchange?.answerBegun === true) {
-      this.cutOff();
-      return;
-    }
+    if (this.#giveUpExchange() === 'cut') return;
     this.#answer.own(this.#request?.method ?? '', 408, { connection: 'close' });
     this.#linger();
     this.deadlineMs = nowMs + LINGER_MS;
