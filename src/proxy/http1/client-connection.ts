@@ -29,8 +29,6 @@ import { READ_BUFFER } from './read-buffer.ts';
 import { Http1RequestFacts } from './request-facts.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
 
-/** Bytes of further requests that are read ahead while one is being answered. */
-const AHEAD_BYTES_MAX = 64 * 1024;
 /** After so much silence a client that has closed its half is asked whether it is still there. */
 const PRESENCE_MS = 10_000;
 /** How long a closing connection is read on, so that the client can read the answer before a reset (RFC 9112 section 9.6). */
@@ -285,7 +283,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   /** Lent bytes. */
   #keepAhead(bytes: Buffer): void {
     this.#ahead.add(bytes);
-    if (this.#ahead.length > AHEAD_BYTES_MAX) this.#socket.pause();
+    if (this.#ahead.isFull) this.#socket.pause();
   }
 
   #onDrain(): void {

@@ -2,6 +2,9 @@
  * Bytes of a connection that have been read and can't be used yet. Many small reads are joined in a buffer that doubles, so
  * that each byte is copied a few times at most, however finely a client cuts what it sends.
  */
+
+/** When so many are held, no more should be read. */
+const BYTES_MAX = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 export class ReadAhead {
@@ -12,6 +15,10 @@ export class ReadAhead {
   /** How many bytes are held. */
   get length(): number {
     return this.#bytes.length;
+  }
+
+  get isFull(): boolean {
+    return this.length > BYTES_MAX;
   }
 
   /** Holds a copy of these bytes behind those that are held. */
