@@ -17,7 +17,7 @@ const OWN = [400, 408, 413, 414, 417, 431, 501, 502, 503, 504, 505];
 export interface Circumstances {
   /** What a strict reader finds in the client's bytes. */
   readonly messages: readonly PlayedRequest[];
-  /** The same of the case before: a server may see late what its client left behind. */
+  /** The same of the cases before: a server may see late what a client left behind. */
   readonly earlier: readonly PlayedRequest[];
   /** How many versions may be sent one and the same write. */
   readonly versionsAtOnce: number;

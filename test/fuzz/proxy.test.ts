@@ -25,6 +25,9 @@ const CASES_MIN = 50;
 /** After so many cases servers and proxy are new. */
 const ROUND = 200;
 
+/** Requests of cases before, which a server may still come to see. */
+const EARLIER_MAX = 100;
+
 /** `alone`: one version. Else a second one is on trial in this mode, and stays so whatever it does. */
 const SETTINGS = ['alone', 'INSTANT', 'SESSION', 'GRADUAL', 'CONCURRENT'] as const;
 type Setting = (typeof SETTINGS)[number];
@@ -82,7 +85,7 @@ async function startWorld(setting: Setting): Promise<World> {
       } catch (error) {
         throw new Error(`${name} fails (${setting}): ${written(played)}`, { cause: error });
       }
-      earlier = messages;
+      earlier = [...messages, ...earlier].slice(0, EARLIER_MAX);
     },
     /** Nothing is left in flight, and the next client is served. */
     async end() {
