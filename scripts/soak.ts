@@ -60,6 +60,8 @@ function tableOf(r: SoakReport): string {
     ['Time', `${(r.durationMs / 60_000).toFixed(1)} min`],
     ['Requests answered whole', `${r.answered} (${Math.round(r.answered / (r.durationMs / 1000))} a second)`],
     ['Requests failed', String(r.failures.length)],
+    [`Requests lost on the connections of ${r.workerDeaths} killed workers`, String(r.lost.length)],
+    ['Control killed, times', String(r.controlDeaths)],
     ['Requests given up by their clients', String(r.left)],
     ['Upgrades to the end', String(r.upgrades)],
     ['Bad versions taken back', String(r.rollbacks)],

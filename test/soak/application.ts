@@ -80,7 +80,7 @@ function misbehave(fault: Fault, { response, bytes }: Answer): boolean {
     return true;
   }
   if (fault === 'resets') {
-    response.socket?.resetAndDestroy();
+    response.req.socket.resetAndDestroy();
     return true;
   }
   // An empty answer can't be cut: it would be whole, and its connection end behind it.
@@ -93,10 +93,12 @@ async function send({ response, bytes }: Answer, paceMs: number): Promise<void> 
   if (paceMs === 0) return void response.end(bytes);
   const pieces = 5;
   for (let piece = 0; piece < pieces; piece += 1) {
-    response.write(bytes.subarray((piece * bytes.length) / pieces, ((piece + 1) * bytes.length) / pieces));
-    await passed(paceMs / pieces);
+    if (piece > 0) await passed(paceMs / (pieces - 1));
+    const part = bytes.subarray((piece * bytes.length) / pieces, ((piece + 1) * bytes.length) / pieces);
+    // Ended with its last byte: then Cutover may send the next request.
+    if (piece === pieces - 1) response.end(part);
+    else response.write(part);
   }
-  response.end();
 }
 
 /** The body, or null when the request was cut off. */

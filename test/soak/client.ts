@@ -25,7 +25,7 @@ export interface Way {
 }
 
 /** Null when all went as it should; else what went wrong, one line. */
-export type Fault = string | null;
+type Fault = { readonly text: string; readonly broke: boolean } | null;
 
 const ANSWER_LIMIT_MS = 20_000;
 
@@ -44,7 +44,7 @@ export function ask({ port, agent, jar }: Way, question: Question): Promise<Faul
     resolve(null);
   };
   const broke = (where: string) => (error: Error) => {
-    if (!left) resolve(`${where}: ${error.message}`);
+    if (!left) resolve({ text: `${where}: ${error.message}`, broke: true });
   };
   const outgoing = request({ host: '127.0.0.1', port, agent, method, path: `/${size}${query}`, headers }, (answer) => {
     const chunks: Buffer[] = [];
@@ -55,7 +55,8 @@ export function ask({ port, agent, jar }: Way, question: Question): Promise<Faul
     answer.on('error', broke(`Cut after ${answer.statusCode} of version ${answer.headers['x-version']}`));
     answer.on('end', () => {
       if (jar !== null) keepCookies(jar, answer);
-      resolve(faultOf(answer, Buffer.concat(chunks), { id, size, receipt: upload?.receipt ?? 'empty' }));
+      const text = faultOf(answer, Buffer.concat(chunks), { id, size, receipt: upload?.receipt ?? 'empty' });
+      resolve(text === null ? null : { text, broke: false });
     });
   });
   outgoing.on('error', broke('No answer'));
@@ -83,7 +84,7 @@ function faultOf(
   { complete, statusCode = 0, headers }: IncomingMessage,
   body: Buffer,
   asked: { readonly id: string; readonly size: number; readonly receipt: string },
-): Fault {
+): string | null {
   const version = headers['x-version'];
   if (!complete) return 'The answer was cut';
   if (statusCode !== 200) return `Status ${statusCode} of version ${version}: ${body.toString('latin1', 0, 80)}`;

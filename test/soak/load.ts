@@ -69,6 +69,8 @@ export interface Failure {
   readonly failedMs: number;
   readonly client: string;
   readonly text: string;
+  /** The connection broke: what came was no answer, or a cut one. */
+  readonly broke: boolean;
 }
 
 export interface LoadOptions {
@@ -140,8 +142,8 @@ export class Load {
     const fault = await ask(way, question);
     const failedMs = performance.now();
     if (fault !== null) {
-      const text = `${question.method} /${question.size}${question.query}: ${fault}`;
-      const failure = { askedMs, failedMs, client: name, text };
+      const text = `${question.method} /${question.size}${question.query}: ${fault.text}`;
+      const failure = { askedMs, failedMs, client: name, text, broke: fault.broke };
       this.failures.push(failure);
       this.#onFailure(failure);
     } else if (question.leaves !== 'never') {

@@ -26,9 +26,12 @@ export interface SoakOptions {
 
 export interface SoakReport extends Happened {
   readonly durationMs: number;
+  readonly clients: number;
   readonly answered: number;
   readonly left: number;
   readonly failures: readonly Failure[];
+  /** On the connections of a worker that was killed. */
+  readonly lost: readonly Failure[];
   /** Milliseconds. */
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -54,7 +57,7 @@ export async function soak({ durationMs, rate, clients, tell }: SoakOptions): Pr
   try {
     const idleBefore = holdingsOf(cutover.pid).descriptors;
     const [first] = await listVersions(cutover.configPort);
-    const upgrades = new Upgrades(versions, cutover.configPort, { version: '1', id: first?.uuid ?? '' });
+    const upgrades = new Upgrades(versions, cutover, { version: '1', id: first?.uuid ?? '' });
     const begunMs = performance.now();
     const load = new Load(cutover.port, {
       clients,
@@ -82,9 +85,10 @@ export async function soak({ durationMs, rate, clients, tell }: SoakOptions): Pr
     return {
       ...upgrades.happened,
       durationMs: tookMs,
+      clients,
       answered: load.answered,
       left: load.left,
-      failures: load.failures,
+      ...sort(load.failures, upgrades.workerDeathsMs),
       p50Ms: load.quantile(0.5),
       p99Ms: load.quantile(0.99),
       second: medianOf(fifth(samples, 1)),
@@ -99,6 +103,17 @@ export async function soak({ durationMs, rate, clients, tell }: SoakOptions): Pr
   }
 }
 
+/** So long after a worker's death a client may still come to use a connection that it had to it. */
+const DEATH_MS = 1000;
+
+/** Requests that broke off when a worker was killed are lost with its connections; all others have failed. */
+function sort(all: readonly Failure[], deathsMs: readonly number[]): Pick<SoakReport, 'failures' | 'lost'> {
+  const isLost = ({ askedMs, failedMs, broke }: Failure): boolean =>
+    broke &&
+    deathsMs.some((deathMs) => askedMs <= deathMs + DEATH_MS && failedMs >= deathMs && failedMs <= deathMs + DEATH_MS);
+  return { failures: all.filter((failure) => !isLost(failure)), lost: all.filter(isLost) };
+}
+
 /** What may be held more in the last fifth than in the second: 0.1 is a tenth. */
 export interface Growth {
   readonly memory: number;
@@ -107,9 +122,11 @@ export interface Growth {
 
 /** What the promise is broken by, one line each. */
 export function violationsOf(report: SoakReport, allowed: Growth): readonly string[] {
-  const { failures, second, last, idleDescriptors, complaints } = report;
+  const { failures, lost, second, last, idleDescriptors, complaints } = report;
   const [before, after] = idleDescriptors;
   const violations: string[] = [];
+  const lostMax = report.workerDeaths * report.clients;
+  if (lost.length > lostMax) violations.push(`${lost.length} requests were lost on ${lostMax} connections`);
   if (failures.length > 0) violations.push(`${failures.length} requests failed`);
   if (last.rssBytes > second.rssBytes * (1 + allowed.memory)) {
     violations.push(`Memory grew from ${mebibytes(second.rssBytes)} to ${mebibytes(last.rssBytes)} MiB`);

@@ -4,6 +4,7 @@
  */
 import { setTimeout as passed } from 'node:timers/promises';
 import type { Mode } from '../../src/core/config/model.ts';
+import { childrenOf } from '../kit/processes.ts';
 import type { Fault } from './application.ts';
 import { Releases } from './release.ts';
 import type { Versions } from './versions.ts';
@@ -16,6 +17,9 @@ export interface Happened {
   undone: number;
   /** Never ready. */
   refused: number;
+  /** Killed, and replaced. */
+  workerDeaths: number;
+  controlDeaths: number;
 }
 
 /** Short, so that many releases go to their end. */
@@ -43,18 +47,24 @@ const undone = (mode: Mode, by: 'rollback' | 'delete'): Step => {
   return (upgrades) => upgrades.undone(mode, by);
 };
 
+const killed = (kind: 'worker' | 'control'): Step => {
+  return (upgrades) => upgrades.kill(kind);
+};
+
 export const STEPS: readonly Step[] = [
   good('INSTANT'),
   bad('INSTANT', 'errors'),
-  good('SESSION'),
+  killed('worker'),
   bad('GRADUAL', 'resets'),
-  good('GRADUAL'),
+  good('SESSION'),
+  killed('control'),
   undone('SESSION', 'rollback'),
   bad('CONCURRENT', 'cuts'),
   good('CONCURRENT'),
   bad('SESSION', 'refuses'),
   undone('GRADUAL', 'delete'),
   bad('INSTANT', 'cuts'),
+  good('GRADUAL'),
   undone('CONCURRENT', 'rollback'),
   bad('SESSION', 'resets'),
   bad('GRADUAL', 'errors'),
@@ -65,16 +75,24 @@ export const STEPS: readonly Step[] = [
 export class Upgrades {
   /** What is under way, for people. */
   now = '';
-  readonly happened: Happened = { upgrades: 0, rollbacks: 0, undone: 0, refused: 0 };
+  readonly happened: Happened = { upgrades: 0, rollbacks: 0, undone: 0, refused: 0, workerDeaths: 0, controlDeaths: 0 };
+  /** When workers were killed, `performance.now()`. */
+  readonly workerDeathsMs: number[] = [];
+  readonly #main: number;
   readonly #versions: Versions;
   readonly #releases: Releases;
   /** What serves. */
   #stable: { readonly version: string; readonly id: string };
   #newest: number;
 
-  constructor(versions: Versions, configPort: number, stable: { readonly version: string; readonly id: string }) {
+  constructor(
+    versions: Versions,
+    cutover: { readonly pid: number; readonly configPort: number },
+    stable: { readonly version: string; readonly id: string },
+  ) {
+    this.#main = cutover.pid;
     this.#versions = versions;
-    this.#releases = new Releases(configPort);
+    this.#releases = new Releases(cutover.configPort);
     this.#stable = stable;
     this.#newest = Number(stable.version);
   }
@@ -87,6 +105,10 @@ export class Upgrades {
       await passed(DWELL_MS);
       await this.#releases.decide(id, 'promote');
     }
+    await this.#finish(version, id);
+  }
+
+  async #finish(version: string, id: string): Promise<void> {
     await this.#releases.reaches(id, ['stable']);
     const before = this.#stable;
     this.#stable = { version, id };
@@ -112,6 +134,19 @@ export class Upgrades {
     await this.#releases.reaches(id, ['failed', 'retired']);
     this.#versions.stop(version);
     this.happened.undone += 1;
+  }
+
+  /** In the middle of a release, which goes on. */
+  async kill(kind: 'worker' | 'control'): Promise<void> {
+    const { version, id } = await this.#put('GRADUAL', 'none');
+    await this.#releases.reaches(id, ['releasing']);
+    const [pid] = childrenOf(this.#main)[kind === 'worker' ? 'workers' : 'control'];
+    if (pid === undefined) throw new Error(`There is no ${kind}`);
+    this.now = `a ${kind} is killed`;
+    if (kind === 'worker') this.workerDeathsMs.push(performance.now());
+    process.kill(pid, 'SIGKILL');
+    this.happened[kind === 'worker' ? 'workerDeaths' : 'controlDeaths'] += 1;
+    await this.#finish(version, id);
   }
 
   async #put(mode: Mode, fault: Fault): Promise<{ readonly version: string; readonly id: string }> {
