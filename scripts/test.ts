@@ -68,7 +68,7 @@ const PARTS: readonly Part[] = [
   { name: 'system', budgetS: 240, run: () => vitest({ projects: ['system'], limitS: 900 }) },
   { name: 'simulation', budgetS: 60, run: () => vitest({ projects: ['simulation'], limitS: 3600 }) },
   { name: 'fuzz', budgetS: 45, run: () => vitest({ projects: ['fuzz'], limitS: 3600 }) },
-  { name: 'soak', budgetS: 60, run: () => vitest({ projects: ['soak'], limitS: 1200 }) },
+  { name: 'soak', budgetS: 75, run: () => vitest({ projects: ['soak'], limitS: 1200 }) },
   {
     name: 'faults and smuggling',
     budgetS: 240,

