@@ -22,8 +22,12 @@ export interface Happened {
   controlDeaths: number;
 }
 
-/** Short, so that many releases go to their end. */
+/**
+ * Short, so that many releases go to their end. What a bad version breaks off is held until it is whole: on a busy machine a quarter of
+ * a second may pass between its head and its end.
+ */
 const COMMON = { regretWindow: 1, readyTimeout: 1 };
+const BAD = { replay: { holdTime: 10 } };
 
 const OPTIONS: Readonly<Record<Mode, Readonly<Record<string, unknown>>>> = {
   INSTANT: {},
@@ -154,7 +158,12 @@ export class Upgrades {
     const version = String(this.#newest);
     this.now = `version ${version}, ${mode}, ${fault === 'none' ? 'good' : fault}`;
     const port = await this.#versions.start(version, fault);
-    const id = await this.#releases.put(version, port, { mode, ...COMMON, ...OPTIONS[mode] });
+    const id = await this.#releases.put(version, port, {
+      mode,
+      ...COMMON,
+      ...OPTIONS[mode],
+      ...(fault === 'none' ? {} : BAD),
+    });
     return { version, id };
   }
 }
