@@ -22,12 +22,14 @@ export interface Happened {
   controlDeaths: number;
 }
 
-/**
- * Short, so that many releases go to their end. What a bad version breaks off is held until it is whole: on a busy machine a quarter of
- * a second may pass between its head and its end.
- */
+/** Short, so that many releases go to their end. */
 const COMMON = { regretWindow: 1, readyTimeout: 1 };
-const BAD = { replay: { holdTime: 10 } };
+
+/**
+ * On a busy machine a second may pass before a bad version has failed at all, and a quarter of one between the head and the end of what
+ * it breaks off; it is neither to be trusted by then nor its answer to be begun.
+ */
+const BAD = { regretWindow: 600, replay: { holdTime: 10 } };
 
 const OPTIONS: Readonly<Record<Mode, Readonly<Record<string, unknown>>>> = {
   INSTANT: {},
