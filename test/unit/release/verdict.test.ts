@@ -50,6 +50,15 @@ test('clean while nothing has failed, however little was seen', () => {
   }
 });
 
+test('a rate that was measured needs more proof than the same rate that is assumed', () => {
+  const measured: Baseline = { requests: 1e9, failures: 5e6, unpaired: 0, source: 'before' };
+  const evidence = seen(19, 'blamed', 19, 'blamed', 19, 'blamed');
+  const at = (falseAlarm: number) => [ASSUMED, measured].map((base) => verdict(evidence, base, { falseAlarm }).kind);
+  expect(at(0.016)).toEqual(['inconclusive', 'inconclusive']);
+  expect(at(0.0185)).toEqual(['guilty', 'inconclusive']);
+  expect(at(0.021)).toEqual(['guilty', 'guilty']);
+});
+
 test('the first failure makes it inconclusive, not guilty', () => {
   expect(verdict(seen('blamed'))).toEqual({
     kind: 'inconclusive',
