@@ -170,6 +170,23 @@ test.for(Object.keys(cutters) as (keyof typeof cutters)[])(
   },
 );
 
+test.for([
+  ['at the end of the process', 'half', { drain: 0.1 }],
+  ['for a client that does not read', 'x'.repeat(16 * 1024 * 1024), { idleBody: 0.3 }],
+] as const)('an answer to the end of the connection that is cut %s ends in a reset', async ([, part, timeouts]) => {
+  const server = await startServer((arrival) => {
+    arrival.socket.on('error', () => {});
+    arrival.send(`HTTP/1.1 200 OK\r\n\r\n${part}`);
+  });
+  const proxy = await startProxy(cluster('1', [server]), { timeouts });
+  const client = await connectTo(proxy.port);
+  client.send('GET / HTTP/1.0\r\n\r\n');
+  expect((await client.head()).framing).toBe('until-close');
+  if (part === 'half') await Promise.all([client.source.take(4), proxy.close()]);
+  await server.until(() => server.open.size === 0);
+  expect((await client.closed()).how).toBe('reset');
+});
+
 test('a hung server is a 504 after the response timeout, and a stalled body is cut after the idle timeout', async () => {
   const server = await startServer(async (arrival) => {
     if (arrival.head.target === '/stall') arrival.send('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');

@@ -106,10 +106,12 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#exchange?.cutOn(versionId);
   }
 
-  /** Ends the connection as it stands; answers that are complete are sent. */
+  /** Ends it as it stands; complete answers are sent, and a reset tells a reader that its answer is cut (RFC 9112 section 8). */
   destroy(): void {
     this.#outbox.flushNow();
-    this.#socket.destroy();
+    const isCut = this.#exchange !== null || this.#socket.writableLength > 0;
+    if (isCut && this.#answer.untilClose) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
     this.#onGone();
   }
 
@@ -159,7 +161,6 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   cutOff(): void {
     this.#exchange = null;
     this.#outbox.flushNow();
-    // Only a reset tells the reader of a close-delimited body that it is not whole (RFC 9112 section 8).
     if (this.#answer.untilClose) this.#socket.resetAndDestroy();
     else this.#socket.destroySoon();
     this.#stage = 'lingering';
