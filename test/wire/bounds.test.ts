@@ -36,6 +36,17 @@ test('headers that do not end hold a few times their size', async () => {
   expect((await usedBytes(proxy)) - before).toBeLessThan(5 * unended.length * clients.length);
 });
 
+test('a body in chunks of one byte, kept for a replay, holds a few times its size', async () => {
+  const { proxy, server } = await start();
+  const client = await connectTo(proxy.port);
+  const before = await usedBytes(proxy);
+  await client.flush('PUT /kept HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+  await server.until(() => server.targets.includes('/kept'));
+  const chunks = '1\r\nx\r\n'.repeat(100_000);
+  await client.flush(chunks);
+  expect((await usedBytes(proxy)) - before).toBeLessThan(8 * chunks.length);
+});
+
 test('requests sent ahead are read up to a bound; the rest waits with the client', async () => {
   const { proxy, server } = await start();
   const client = await connectTo(proxy.port);
