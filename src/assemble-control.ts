@@ -2,6 +2,8 @@
  * The control plane, put together: the controller, the store, the config service, and the adapters that the controller needs.
  * The data plane is a port here; whether it lives in this process is not known.
  */
+
+import type { ReloadResult } from './api/contract.ts';
 import { type BoundSocket, createApi } from './api/server.ts';
 import { Controller } from './control/controller.ts';
 import type { Observer } from './control/observer.ts';
@@ -32,6 +34,8 @@ export interface ControlParts {
   /** What the data plane reports to. */
   readonly observer: Observer;
   readonly dataPlane: DataPlanePort;
+  /** Reads the configuration again. Never rejects. */
+  readonly reload: () => Promise<ReloadResult>;
 }
 
 export interface ControlPlane {
@@ -42,6 +46,8 @@ export interface ControlPlane {
    * @param socket the config service's, where it is bound already
    */
   begin(socket?: BoundSocket): Promise<number>;
+  /** Puts the `cluster` of another configuration in force, the rest of which is the same. */
+  apply(config: Config): Promise<ReloadResult>;
   /** Takes no more calls. Resolves when those under way are answered. */
   closeApi(): Promise<void>;
   /** Ends everything but calls under way; what has been counted is kept. */
@@ -83,6 +89,7 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     parse: (body) => parseCluster(body, config.clusterDefaults),
     security: { token: config.configService.token, allowedHosts: config.configService.allowedHosts },
     log,
+    reload: parts.reload,
   });
   let apiClosed: Promise<void> | null = null;
   const closeApi = (): Promise<void> => {
@@ -100,6 +107,12 @@ export function assembleControl(parts: ControlParts): ControlPlane {
       const { port } = await api.listen(config.configService.hostname, config.configService.port, socket);
       await applyCluster(controller, { config, log });
       return port;
+    },
+    async apply({ cluster, clusterAsWritten }) {
+      const applied = await controller.start(cluster, clusterAsWritten);
+      if (applied.kind === 'refused') return { ok: false, text: `Its "cluster" is refused: ${applied.reason}` };
+      if (applied.kind === 'unchanged') return { ok: true, text: 'Nothing has changed' };
+      return { ok: true, text: `Its "cluster" is put as ${applied.id}` };
     },
     closeApi,
     retire,

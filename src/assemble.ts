@@ -2,6 +2,7 @@
  * Cutover, put together in one process: the two planes. The data plane tells the observer what its attempts showed; the
  * controller publishes tables to the data plane; nothing else joins them.
  */
+import type { ReloadResult } from './api/contract.ts';
 import { assembleControl, openKept } from './assemble-control.ts';
 import { Observer } from './control/observer.ts';
 import type { DataPlanePort } from './control/ports.ts';
@@ -21,6 +22,8 @@ export interface Cutover {
   readonly configPort: number;
   /** What the data plane has counted, as it stands. */
   readonly counters: Readonly<Counters>;
+  /** Puts the `cluster` of another configuration in force, the rest of which is the same. */
+  apply(config: Config): Promise<ReloadResult>;
   /** Takes nothing new, lets what is in flight finish within `timeouts.drain`, then ends. */
   drain(): Promise<void>;
   /** Ends at once; what is in flight is cut. */
@@ -31,13 +34,13 @@ export interface Cutover {
  * Opens both ports, and puts in force what the state holds and what the configuration asks for. Rejects with a clear error when a
  * port can't be had, and with a `StateFault` when the state can't.
  */
-export async function assemble(config: Config, log: Log): Promise<Cutover> {
+export async function assemble(config: Config, log: Log, reload: Reload = refuseReload): Promise<Cutover> {
   const clock = realClock;
   const kept = await openKept(config, { clock, log, lock: takeLock });
   const names = new BackgroundNames();
   const observer = new Observer();
   const dataPlane = new DataPlane({ config, clock, dice: realDice, log, names, sink: observer });
-  const control = assembleControl({ config, clock, log, names, kept, observer, dataPlane: portOf(dataPlane) });
+  const control = assembleControl({ config, clock, log, names, kept, observer, dataPlane: portOf(dataPlane), reload });
   const end = async (): Promise<void> => {
     const ended = control.close();
     dataPlane.close();
@@ -52,6 +55,7 @@ export async function assemble(config: Config, log: Log): Promise<Cutover> {
       proxyPort,
       configPort,
       counters: dataPlane.counters,
+      apply: (other) => control.apply(other),
       async drain() {
         const apiClosed = control.closeApi();
         await dataPlane.drain();
@@ -65,6 +69,12 @@ export async function assemble(config: Config, log: Log): Promise<Cutover> {
     throw error;
   }
 }
+
+/** Reads the configuration again. Never rejects. */
+export type Reload = () => Promise<ReloadResult>;
+
+const refuseReload: Reload = () =>
+  Promise.resolve({ ok: false, text: 'An embedded Cutover has no configuration file to read again' });
 
 function portOf(dataPlane: DataPlane): DataPlanePort {
   const inForce = Promise.resolve();

@@ -5,7 +5,7 @@
  * const client = createClient({ url: 'http://127.0.0.1:9090' });
  * const id = await client.put({ servers: [{ hostname: '127.0.0.1', port: 1036 }], version: '1.1' });
  */
-import { CLUSTER_PATH, LEDGER_PATH } from './api/contract.ts';
+import { CLUSTER_PATH, LEDGER_PATH, RELOAD_PATH } from './api/contract.ts';
 import type { Control, LedgerView, StatusView, VersionView } from './core/release/command.ts';
 
 export type { Control, LedgerView, StatusView, VersionView } from './core/release/command.ts';
@@ -41,6 +41,8 @@ export interface Client {
   status(id: string): Promise<StatusView>;
   /** The releases of one version or of all, the latest first. */
   ledger(id?: string): Promise<readonly LedgerView[]>;
+  /** Has the configuration file read again. Resolves with a line that says what came of it. */
+  reload(): Promise<string>;
 }
 
 /** The service refused, or gave no (sensible) answer. The message is one line for people. */
@@ -81,6 +83,9 @@ export function createClient(options: ClientOptions): Client {
     async ledger(id) {
       const path = id === undefined ? LEDGER_PATH : `${one(id)}/ledger`;
       return fromJson(await call(options, { method: 'GET', path }), options);
+    },
+    async reload() {
+      return (await call(options, { method: 'POST', path: RELOAD_PATH })).trim();
     },
   };
 }

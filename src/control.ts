@@ -5,13 +5,20 @@
  */
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import type { ReloadResult } from './api/contract.ts';
 import { assembleControl, type ControlPlane, type Kept, openKept } from './assemble-control.ts';
 import { Observer } from './control/observer.ts';
 import { echoConfig } from './core/config/echo.ts';
 import type { Config, PlaneConfig } from './core/config/model.ts';
-import { type LoadedConfig, loadConfig } from './load-config.ts';
+import { allButCluster, type LoadedConfig, loadConfig } from './load-config.ts';
 import { Fleet } from './processes/fleet.ts';
-import { type ControlToMain, type LogSettings, type MainToControl, PROTOCOL } from './processes/messages.ts';
+import {
+  type ControlToMain,
+  type LogSettings,
+  type MainToControl,
+  PROTOCOL,
+  type SocketAddress,
+} from './processes/messages.ts';
 import { readDocument } from './store/document.ts';
 import { StateFault } from './store/fault.ts';
 import { type Lock, takeLock } from './store/lock.ts';
@@ -24,15 +31,25 @@ import { type Parent, parentOf } from './system/parent.ts';
 
 type Message<Kind extends MainToControl['kind']> = Extract<MainToControl, { readonly kind: Kind }>;
 
+interface Begun {
+  readonly path: string;
+  readonly loaded: LoadedConfig;
+  readonly log: LogSettings;
+}
+
 class Control {
   readonly #parent: Parent<MainToControl, ControlToMain>;
   readonly #loaded: LoadedConfig;
+  readonly #path: string;
   readonly #log: ProcessLog;
   #plane: ControlPlane | null = null;
   #fleet: Fleet | null = null;
+  /** Calls that wait for the end of a reload. */
+  readonly #reloads: ((result: ReloadResult) => void)[] = [];
 
-  constructor(parent: Parent<MainToControl, ControlToMain>, loaded: LoadedConfig, log: LogSettings) {
+  constructor(parent: Parent<MainToControl, ControlToMain>, { loaded, log, path }: Begun) {
     this.#parent = parent;
+    this.#path = path;
     this.#loaded = loaded;
     this.#log = createLog({ ...log, destination: openStandardError('others') });
     endOnUncaught(this.#log, 'control');
@@ -54,6 +71,17 @@ class Control {
         break;
       case 'from-worker':
         this.#fleet?.receive(message.worker, message.message);
+        break;
+      case 'apply':
+        await this.#apply(message.text);
+        break;
+      case 'reloaded':
+        for (const answer of this.#reloads.splice(0)) answer(message);
+        break;
+      case 'retire':
+        this.#fleet = null;
+        await this.#plane?.retire();
+        this.#parent.send({ kind: 'retired' });
         break;
       case 'close-api':
         await this.#plane?.closeApi();
@@ -81,13 +109,29 @@ class Control {
     try {
       const kept = await this.#openKept(document);
       const names = new BackgroundNames();
-      this.#plane = assembleControl({ config, clock, log: this.#log, names, kept, observer, dataPlane: fleet });
+      const reload = () => this.#reload();
+      this.#plane = assembleControl({ config, clock, log: this.#log, names, kept, observer, dataPlane: fleet, reload });
       await this.#plane.begin(socket);
       this.#parent.send({ kind: 'serving' });
     } catch (error) {
       const exitCode = error instanceof StateFault && error.kind === 'unusable' ? 2 : 1;
       await this.#fail([error instanceof Error ? error.message : String(error)], exitCode);
     }
+  }
+
+  /** Main has the configuration read by a process of the code that is installed now. */
+  #reload(): Promise<ReloadResult> {
+    return new Promise((resolve) => {
+      this.#reloads.push(resolve);
+      if (this.#reloads.length === 1) this.#parent.send({ kind: 'reload' });
+    });
+  }
+
+  async #apply(text: string): Promise<void> {
+    const loaded = loadConfig(this.#path, text);
+    const refused = { ok: false, text: loaded.ok ? 'Cutover is stopping' : loaded.errors.join('; ') };
+    const result = loaded.ok ? await this.#plane?.apply(loaded.config) : undefined;
+    this.#parent.send({ kind: 'applied', ...(result ?? refused) });
   }
 
   async #fail(lines: readonly string[], exitCode: number): Promise<void> {
@@ -132,15 +176,24 @@ async function begin(parent: Parent<MainToControl, ControlToMain>, message: Mess
   const { config, text } = loaded;
   const level = message.level ?? config.log.level ?? 'WARNING';
   const log = { level, format: message.format ?? config.log.format ?? 'text' } as const;
-  const workers = config.workers === 'auto' ? availableParallelism() : Math.max(1, config.workers);
-  const settings = { proxy: config.proxy, configService: config.configService, workers, log };
-  const { cluster: _cluster, clusterAsWritten: _written, ...others } = config;
-  const rest = createHash('sha256')
-    .update(JSON.stringify([others, settings]))
-    .digest('hex');
-  const control = new Control(parent, loaded, log);
-  parent.send({ kind: 'loaded', settings, plane: planeConfigOf(config), text, rest });
+  const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
+  const settings = { proxy: addressOf(config.proxy), configService: addressOf(config.configService), workers, log };
+  // Hashed, since there may be secrets in it.
+  const rest = createHash('sha256').update(allButCluster(config)).digest('hex');
+  const control = new Control(parent, { loaded, log, path: message.path });
+  parent.send({
+    kind: 'loaded',
+    settings,
+    plane: planeConfigOf(config),
+    text,
+    rest,
+    state: config.state?.file ?? null,
+  });
   return control;
+}
+
+function addressOf({ hostname, port }: SocketAddress): SocketAddress {
+  return { hostname, port };
 }
 
 function planeConfigOf({ proxy, cookies, ignorePaths, timeouts, limits, replay }: Config): PlaneConfig {

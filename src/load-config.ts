@@ -19,6 +19,11 @@ export type Loaded =
   /** One line each. */
   | { readonly ok: false; readonly errors: readonly string[] };
 
+/** The same text for two configurations that differ in their `cluster` alone. */
+export function allButCluster(config: Config): string {
+  return JSON.stringify({ ...config, cluster: null, clusterAsWritten: null });
+}
+
 export type TokenRead = { readonly ok: true; readonly token: string } | { readonly ok: false; readonly reason: string };
 
 /**

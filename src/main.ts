@@ -5,7 +5,8 @@
  */
 import type { LogFormat, LogLevel } from './core/config/model.ts';
 import { loadConfig } from './load-config.ts';
-import { createLog, endOnUncaught } from './system/log.ts';
+import { MainLog } from './main-log.ts';
+import { endOnUncaught } from './system/log.ts';
 import { openStandardError } from './system/log-destination.ts';
 
 export interface RunOptions {
@@ -25,15 +26,13 @@ export async function runCutover(options: RunOptions): Promise<number> {
   }
   const { config } = loaded;
   const alone = config.workers === 0;
-  const log = createLog({
-    level: options.logLevel ?? config.log.level ?? 'WARNING',
-    format: options.logFormat ?? config.log.format ?? 'text',
-    destination: openStandardError(alone ? 'alone' : 'others'),
-  });
+  const level = options.logLevel ?? config.log.level ?? 'WARNING';
+  const format = options.logFormat ?? config.log.format ?? 'text';
+  const log = new MainLog({ level, format }, openStandardError(alone ? 'alone' : 'others'));
   endOnUncaught(log, 'main');
   try {
     // Main carries neither plane, unless it is alone.
-    if (alone) return await (await import('./run-alone.ts')).runAlone(loaded, log);
+    if (alone) return await (await import('./run-alone.ts')).runAlone(options, loaded, log);
     return await (await import('./run-processes.ts')).runProcesses(options, loaded, log);
   } finally {
     log.flush();

@@ -1,26 +1,28 @@
 /** Cutover as several processes: this one is main, which was started, holds the sockets and keeps its pid. */
-import { extname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './core/config/model.ts';
 import { portFaultText } from './core/port-fault.ts';
 import type { LoadedConfig } from './load-config.ts';
 import type { RunOptions } from './main.ts';
+import type { MainLog } from './main-log.ts';
+import { installedCode } from './processes/code.ts';
 import { ProcessFault } from './processes/control-process.ts';
-import { Supervisor } from './processes/supervisor.ts';
-import { refuseHangup, untilEnded } from './signals.ts';
+import { type Sockets, Supervisor } from './processes/supervisor.ts';
+import { untilEnded } from './signals.ts';
 import { takeLock } from './store/lock.ts';
 import { realClock } from './system/clock.ts';
 import { realFiles } from './system/files.ts';
-import { bindSocket, type ListeningSocket } from './system/listening-socket.ts';
-import type { ProcessLog } from './system/log.ts';
+import { bindSocket } from './system/listening-socket.ts';
 
 /** Resolves with the exit code; never rejects. */
-export async function runProcesses(options: RunOptions, loaded: LoadedConfig, log: ProcessLog): Promise<number> {
+export async function runProcesses(options: RunOptions, loaded: LoadedConfig, log: MainLog): Promise<number> {
   try {
+    const folder = dirname(fileURLToPath(import.meta.url));
     const supervisor = new Supervisor({
       clock: realClock,
       log,
-      programOf: (name) => fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)),
+      code: () => installedCode(folder, extname(import.meta.url), process.env.CUTOVER_PROGRAM),
       load: {
         kind: 'load',
         path: options.configFile,
@@ -29,10 +31,12 @@ export async function runProcesses(options: RunOptions, loaded: LoadedConfig, lo
         format: options.logFormat,
       },
       sockets: await bindSockets(loaded.config),
+      bind: (what, { hostname: host, port }) => bindOrTell(what, { host, port }),
+      onSettings: (settings) => log.use(settings.log),
     });
     await supervisor.start();
     const running = { drain: () => supervisor.drain(), close: () => supervisor.cut() };
-    return await untilEnded(running, log, refuseHangup(log));
+    return await untilEnded(running, log, () => void supervisor.reload());
   } catch (error) {
     const lines =
       error instanceof ProcessFault ? error.lines : [error instanceof Error ? error.message : String(error)];
@@ -40,11 +44,6 @@ export async function runProcesses(options: RunOptions, loaded: LoadedConfig, lo
     for (const line of lines) process.stderr.write(`${line}\n`);
     return error instanceof ProcessFault ? error.exitCode : 1;
   }
-}
-
-interface Sockets {
-  readonly configService: ListeningSocket;
-  readonly proxy: ListeningSocket;
 }
 
 async function bindSockets(config: Config): Promise<Sockets> {
@@ -63,9 +62,15 @@ interface Address {
 }
 
 async function bind(what: 'config service' | 'proxy', { hostname: host, port }: Address, config: Config) {
-  return bindSocket(host, port).catch(async (error: NodeJS.ErrnoException) => {
+  return bindOrTell(what, { host, port }).catch(async (error: Error) => {
     await refuseSecond(config);
-    throw new Error(portFaultText(what, { host, port }, error));
+    throw error;
+  });
+}
+
+async function bindOrTell(what: 'config service' | 'proxy', at: { readonly host: string; readonly port: number }) {
+  return bindSocket(at.host, at.port).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(portFaultText(what, at, error));
   });
 }
 

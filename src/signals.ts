@@ -32,7 +32,3 @@ export function untilEnded(running: Stoppable, log: Log, onHangup: () => void): 
     process.on('SIGHUP', onHangup);
   });
 }
-
-export function refuseHangup(log: Log): () => void {
-  return () => log.write('WARNING', 'main', 'SIGHUP: this version can not read its configuration anew');
-}

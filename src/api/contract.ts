@@ -4,6 +4,7 @@ import type { Command, CommandResult, LedgerView, StatusView, VersionView } from
 
 export const CLUSTER_PATH = '/configuration/cluster';
 export const LEDGER_PATH = '/configuration/ledger';
+export const RELOAD_PATH = '/configuration/reload';
 /** Largest request body, bytes. */
 export const BODY_BYTES_MAX = 1024 * 1024;
 
@@ -27,6 +28,14 @@ export interface ReleaseControl {
 
 /** Reads the body of a PUT: `{"cluster": {...}}`. */
 export type ClusterParser = (body: string) => Parsed<ClusterSpec>;
+
+/** What became of a reload. */
+export interface ReloadResult {
+  /** False: nothing has changed. */
+  readonly ok: boolean;
+  /** One line for people. */
+  readonly text: string;
+}
 
 /** Who may ask. */
 export interface ApiSecurity {

@@ -1,15 +1,34 @@
 /** The REST calls: each turns a request into a command or a question for the controller, and the result into an answer. */
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { accepted, type Call, fail, idOf, json, readText, refused, unknownVersion, wrongMethod } from './answers.ts';
+import {
+  accepted,
+  type Call,
+  fail,
+  idOf,
+  json,
+  line,
+  readText,
+  refused,
+  unknownVersion,
+  wrongMethod,
+} from './answers.ts';
 import { plainHeaders } from './body.ts';
-import { type ApiLog, CLUSTER_PATH, type ClusterParser, type ReleaseControl } from './contract.ts';
+import {
+  type ApiLog,
+  CLUSTER_PATH,
+  type ClusterParser,
+  RELOAD_PATH,
+  type ReleaseControl,
+  type ReloadResult,
+} from './contract.ts';
 import { addControls } from './controls.ts';
 
 export interface HandlerNeeds {
   readonly control: ReleaseControl;
   readonly parse: ClusterParser;
   readonly log: ApiLog;
+  readonly reload: () => Promise<ReloadResult>;
 }
 
 export function createHandlers(needs: HandlerNeeds): Hono<{ Bindings: HttpBindings }> {
@@ -32,6 +51,11 @@ export function createHandlers(needs: HandlerNeeds): Hono<{ Bindings: HttpBindin
   app.delete(one, (call) => deleteVersion(call, needs));
   app.all(one, (call) => wrongMethod(call, 'GET, HEAD, DELETE'));
   addControls(app, control);
+  app.post(RELOAD_PATH, async (call) => {
+    const { ok, text } = await needs.reload();
+    return ok ? call.body(line(text), 200, plainHeaders(line(text))) : fail(call, 409, text);
+  });
+  app.all(RELOAD_PATH, (call) => wrongMethod(call, 'POST'));
 
   app.notFound((call) => fail(call, 404, `Path ${JSON.stringify(call.req.path)} is not known`));
   app.onError((error, call) => {

@@ -10,7 +10,7 @@ import { getRequestListener } from '@hono/node-server';
 import { portFaultText } from '../core/port-fault.ts';
 import { line } from './answers.ts';
 import { answerPlain, expectsContinue, plainHeaders } from './body.ts';
-import type { ApiLog, ApiSecurity, ClusterParser, ReleaseControl } from './contract.ts';
+import type { ApiLog, ApiSecurity, ClusterParser, ReleaseControl, ReloadResult } from './contract.ts';
 import { createHandlers } from './handlers.ts';
 import { createGuard } from './security.ts';
 
@@ -28,6 +28,8 @@ export interface ApiNeeds {
   readonly parse: ClusterParser;
   readonly security: ApiSecurity;
   readonly log: ApiLog;
+  /** Reads the configuration again. Never rejects. */
+  readonly reload: () => Promise<ReloadResult>;
 }
 
 /** A socket that is bound to the address already. */

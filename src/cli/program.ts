@@ -13,6 +13,7 @@ import { goFlags } from './go-flags.ts';
 import { ledgerCommand } from './ledger.ts';
 import { listCommand } from './list.ts';
 import { putCommand } from './put.ts';
+import { reloadCommand } from './reload.ts';
 import { runCommand } from './run.ts';
 import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
@@ -58,6 +59,7 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
   controlCommands(program, terminal);
   statusCommand(program, terminal);
   ledgerCommand(program, terminal);
+  reloadCommand(program, terminal);
   return program;
 }
 

@@ -28,12 +28,12 @@ export function withTarget(command: Command): Command {
 }
 
 /** A client for what the flags say: a flag counts before the environment, and that before the configuration file. */
-export function clientFor(flags: TargetFlags, { env }: Terminal): Client {
+export function clientFor(flags: TargetFlags, { env }: Terminal, timeoutMs?: number): Client {
   const config = flags.config === undefined ? null : configOf(flags.config);
   const token =
     flags.tokenFile === undefined ? env.CUTOVER_TOKEN || config?.configService.token : tokenOf(flags.tokenFile);
   const address = flags.url ?? (config === null ? DEFAULT_URL : addressOf(config));
-  return createClient({ url: address, token: token ?? null });
+  return createClient({ url: address, token: token ?? null, ...(timeoutMs !== undefined && { timeoutMs }) });
 }
 
 function configOf(file: string): Config {

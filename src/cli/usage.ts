@@ -37,6 +37,7 @@ Commands (cutover COMMAND -h shows the flags of each):
   rollback ID                  take a version on trial back
   status ID                    show where a version stands
   ledger [ID]                  show what became of releases, the latest first
+  reload                       read the configuration again, and start newly installed code
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or a wrong configuration file
 `;

@@ -16,32 +16,37 @@ export class ProcessFault extends Error {
   }
 }
 
+export interface Applied {
+  readonly ok: boolean;
+  /** One line for people. */
+  readonly text: string;
+}
+
 export interface ControlHooks {
   toWorker(worker: WorkerId, message: ToWorker): void;
   hung(worker: WorkerId): void;
   keep(document: string): void;
+  /** Somebody asks for a reload; `reloaded` is to tell what became of it. */
+  reload(): void;
 }
 
 export class ControlProcess {
   /** What it made of the configuration. Rejects with a `ProcessFault`, as all of these do. */
   readonly loaded: Promise<Loaded>;
-  /** The config service is open and something serves. */
-  readonly serving: Promise<void>;
   /** Resolves when it has ended, with a clause that says how. */
   readonly ended: Promise<string>;
   readonly #child: Child<MainToControl, ControlToMain>;
+  #serving = step<void>();
+  #applied = step<Applied>();
+  #retired = step<void>();
 
   constructor(program: string, hooks: ControlHooks) {
-    const loaded = Promise.withResolvers<Loaded>();
-    const serving = Promise.withResolvers<void>();
+    const loaded = step<Loaded>();
     const ended = Promise.withResolvers<string>();
-    const steps = [loaded, serving];
-    for (const { promise } of steps) promise.catch(() => {});
     const fail = (fault: ProcessFault): void => {
-      for (const { reject } of steps) reject(fault);
+      for (const { reject } of [loaded, this.#serving, this.#applied]) reject(fault);
     };
     this.loaded = loaded.promise;
-    this.serving = serving.promise;
     this.ended = ended.promise;
     this.#child = new Child({
       program,
@@ -59,7 +64,7 @@ export class ControlProcess {
             fail(new ProcessFault(message.lines, message.exitCode));
             break;
           case 'serving':
-            serving.resolve();
+            this.#serving.resolve();
             break;
           case 'to-worker':
             hooks.toWorker(message.worker, message.message);
@@ -69,6 +74,15 @@ export class ControlProcess {
             break;
           case 'keep':
             hooks.keep(message.document);
+            break;
+          case 'applied':
+            this.#applied.resolve({ ok: message.ok, text: message.text });
+            break;
+          case 'reload':
+            hooks.reload();
+            break;
+          case 'retired':
+            this.#retired.resolve();
             break;
         }
       },
@@ -87,9 +101,43 @@ export class ControlProcess {
     this.#child.send(message, socket);
   }
 
+  /** Puts it in charge. Resolves when the config service is open and something serves. */
+  serve(workers: readonly WorkerId[], document: string | null, socket: object): Promise<void> {
+    const serving = step<void>();
+    this.#serving = serving;
+    void this.ended.then((how) => serving.reject(new ProcessFault([`The control process ${how}`], 1)));
+    this.send({ kind: 'serve', workers, document }, socket);
+    return serving.promise;
+  }
+
+  /** Puts the `cluster` of a configuration in force. */
+  apply(text: string): Promise<Applied> {
+    const applied = step<Applied>();
+    this.#applied = applied;
+    void this.ended.then((how) => applied.reject(new ProcessFault([`The control process ${how}`], 1)));
+    this.send({ kind: 'apply', text });
+    return applied.promise;
+  }
+
+  /** Resolves when it has nothing to do any more but to answer who is waiting; or when it is gone. */
+  retire(): Promise<void> {
+    const retired = step<void>();
+    this.#retired = retired;
+    void this.ended.then(() => retired.resolve());
+    this.send({ kind: 'retire' });
+    return retired.promise;
+  }
+
   kill(): void {
     this.#child.kill();
   }
+}
+
+/** One that nobody may wait for. */
+function step<T>(): PromiseWithResolvers<T> {
+  const made = Promise.withResolvers<T>();
+  made.promise.catch(() => {});
+  return made;
 }
 
 export function otherProtocol(): ProcessFault {

@@ -27,7 +27,7 @@ export interface SocketAddress {
 export interface MainSettings {
   readonly proxy: SocketAddress;
   readonly configService: SocketAddress;
-  /** At least 1. */
+  /** 0: one process is to do everything, which is decided at start. */
   readonly workers: number;
   readonly log: LogSettings;
 }
@@ -151,6 +151,8 @@ export type ControlToMain =
       readonly text: string;
       /** The same as long as nothing but the `cluster` changes. */
       readonly rest: string;
+      /** The path of the state, or null. */
+      readonly state: string | null;
     }
   /** It can't go on, and ends. */
   | { readonly kind: 'failed'; readonly lines: readonly string[]; readonly exitCode: number }

@@ -2,23 +2,32 @@
  * Main's part in a Cutover of several processes: it holds the listening sockets, starts control and the workers, passes on what they
  * say to each other, and starts anew what ends by itself. It knows nothing of versions or requests.
  */
-import type { PlaneConfig } from '../core/config/model.ts';
 import { portFaultText } from '../core/port-fault.ts';
 import type { Clock } from '../system/clock.ts';
 import type { ListeningSocket } from '../system/listening-socket.ts';
 import type { Log } from '../system/log.ts';
 import { BackOff } from './back-off.ts';
-import { ControlProcess, type Loaded, ProcessFault } from './control-process.ts';
-import type { FromWorker, MainSettings, MainToControl, WorkerId } from './messages.ts';
+import type { Code } from './code.ts';
+import { type Applied, ControlProcess, type Loaded, ProcessFault } from './control-process.ts';
+import type { FromWorker, MainSettings, MainToControl, SocketAddress, WorkerId } from './messages.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface SupervisorParts {
   readonly clock: Clock;
   readonly log: Log;
-  /** Where `control.js` and `worker.js` are. */
-  readonly programOf: (name: 'control' | 'worker') => string;
+  /** What is installed now. */
+  readonly code: () => Code;
   readonly load: Extract<MainToControl, { readonly kind: 'load' }>;
-  readonly sockets: { readonly proxy: ListeningSocket; readonly configService: ListeningSocket };
+  readonly sockets: Sockets;
+  /** Binds the sockets of another configuration; rejects with a clear error. */
+  readonly bind: (what: 'proxy' | 'config service', address: SocketAddress) => Promise<ListeningSocket>;
+  /** Other settings are in force. */
+  readonly onSettings: (settings: MainSettings) => void;
+}
+
+export interface Sockets {
+  readonly proxy: ListeningSocket;
+  readonly configService: ListeningSocket;
 }
 
 export class Supervisor {
@@ -31,25 +40,36 @@ export class Supervisor {
   #lastWorker = 0;
   /** The state, where no file keeps it. */
   #document: string | null = null;
-  #settings: MainSettings | null = null;
-  #plane: PlaneConfig | null = null;
+  #sockets: Sockets;
+  #code: Code;
+  /** The configuration that is in force. */
+  #loaded: Loaded | null = null;
+  /** Workers that are to end, or not yet in traffic: when one ends no other is started. */
+  readonly #passing = new Set<WorkerProcess>();
+  #reloading = false;
+  /** During a reload: the control that was in charge before. */
+  #retired: ControlProcess | null = null;
   /** `starting`: whatever ends then makes the start fail. */
   #stage: 'starting' | 'running' | 'stopping' = 'starting';
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
+    this.#sockets = parts.sockets;
+    this.#code = parts.code();
   }
 
   /** Resolves when both ports take connections. Rejects with a `ProcessFault`; what was started has been ended then. */
   async start(): Promise<void> {
     try {
-      const control = this.#newControl();
-      const loaded = await this.#load(control);
-      const workers = Array.from({ length: loaded.settings.workers }, () => this.#newWorker(new BackOff()));
-      await this.#putInCharge(control);
+      const control = this.#newControl(this.#code);
+      this.#control = control;
+      control.send(this.#parts.load);
+      const loaded = await control.loaded;
+      this.#loaded = loaded;
+      const workers = this.#newWorkers(loaded, this.#code);
+      await this.#putInCharge(control, this.#sockets);
       await Promise.all(workers.map((worker) => this.#bring(worker)));
-      const { proxy, configService } = this.#parts.sockets;
-      control.send({ kind: 'opened', proxyPort: proxy.port, configPort: configService.port });
+      this.#sayOpened(control);
       this.#stage = 'running';
     } catch (error) {
       await this.cut();
@@ -81,8 +101,8 @@ export class Supervisor {
 
   #stop(): void {
     this.#stage = 'stopping';
-    this.#parts.sockets.proxy.close();
-    this.#parts.sockets.configService.close();
+    this.#sockets.proxy.close();
+    this.#sockets.configService.close();
   }
 
   async #endControl(): Promise<void> {
@@ -94,35 +114,170 @@ export class Supervisor {
     giveUp();
   }
 
+  // ---- reload
+
+  /** Reads the configuration again, by the code that is installed now. Never rejects; a failure changes nothing. */
+  async reload(): Promise<Applied> {
+    const { log } = this.#parts;
+    if (this.#reloading || this.#stage !== 'running') {
+      log.write('WARNING', 'main', 'A reload is asked for while one is under way, or Cutover stops: it is ignored');
+      return { ok: false, text: 'A reload is under way, or Cutover stops' };
+    }
+    this.#reloading = true;
+    const asked = this.#control;
+    const result = await this.#tryReload().catch((error: unknown) => ({ ok: false, text: linesOf(error).join('; ') }));
+    this.#reloading = false;
+    if (result.ok) log.write('NOTICE', 'main', `Reloaded: ${result.text}`);
+    else log.write('ERROR', 'main', `Reload failed, everything is as before: ${result.text}`);
+    for (const control of new Set([asked, this.#control])) control?.send({ kind: 'reloaded', ...result });
+    if (asked !== this.#control) asked?.send({ kind: 'end' });
+    return result;
+  }
+
+  async #tryReload(): Promise<Applied> {
+    const code = this.#parts.code();
+    const control = this.#newControl(code);
+    try {
+      control.send({ ...this.#parts.load, text: null });
+      const loaded = await this.#proved(control.loaded, 'The new control process');
+      if (loaded.settings.workers === 0) throw new Error('"workers" can become 0 by a restart only');
+      const before = this.#loaded as Loaded;
+      if (loaded.state !== before.state) throw new Error('"state" can be changed by a restart only');
+      if (loaded.rest !== before.rest || code.identity !== this.#code.identity) {
+        return await this.#replaceAll(control, loaded, code);
+      }
+      control.kill();
+      if (this.#control === null) throw new Error('There is no control process at the moment');
+      const applied = await this.#control.apply(loaded.text);
+      if (applied.ok) this.#loaded = loaded;
+      return applied;
+    } catch (error) {
+      if (this.#control !== control) control.kill();
+      throw error;
+    }
+  }
+
+  /** New workers first, which take no connection yet; then control, which is one at a time; then the sockets. */
+  async #replaceAll(control: ControlProcess, loaded: Loaded, code: Code): Promise<Applied> {
+    const old = [...this.#workers.values()];
+    const sockets = await this.#socketsFor(loaded.settings);
+    const workers = this.#newWorkers(loaded, code);
+    for (const worker of workers) this.#passing.add(worker);
+    try {
+      await this.#proved(Promise.all(workers.map(({ up }) => up)), 'A new worker');
+      await this.#handOver(control, sockets);
+      await this.#proved(Promise.all(workers.map((worker) => this.#bring(worker, sockets))), 'A new worker');
+    } catch (error) {
+      for (const worker of workers) worker.kill();
+      if (this.#control === control) await this.#takeBack(control);
+      this.#closeOthers(sockets, this.#sockets);
+      throw error;
+    }
+    const closing = this.#sockets;
+    this.#sockets = sockets;
+    this.#loaded = loaded;
+    this.#code = code;
+    this.#parts.onSettings(loaded.settings);
+    for (const worker of workers) this.#passing.delete(worker);
+    for (const worker of [...this.#workers.values()].filter((worker) => !workers.includes(worker))) {
+      this.#passing.add(worker);
+      worker.send({ kind: 'drain', silenceMs: RELOAD_SILENCE_MS });
+    }
+    this.#closeOthers(closing, sockets);
+    this.#sayOpened(control);
+    const count = old.length === 1 ? 'one worker drains' : `${old.length} workers drain`;
+    return { ok: true, text: `new processes serve, ${count}` };
+  }
+
+  /** Ends the old control's charge, then begins the new one's. What workers count meanwhile waits. */
+  async #handOver(control: ControlProcess, sockets: Sockets): Promise<void> {
+    const old = this.#control;
+    await this.#hush();
+    // From here on the old one's end is no accident.
+    this.#control = control;
+    this.#retired = old;
+    if (old !== null) await this.#proved(old.retire(), 'The old control process');
+    await this.#proved(this.#putInCharge(control, sockets), 'The new control process');
+  }
+
+  /** The new control has failed: the old one is in charge again, or one like it. */
+  async #takeBack(control: ControlProcess): Promise<void> {
+    const old = this.#retired;
+    await this.#hush();
+    this.#control = old;
+    control.kill();
+    await control.ended;
+    try {
+      if (old === null) throw new Error('There was no control process');
+      await this.#putInCharge(old, this.#sockets);
+    } catch {
+      old?.kill();
+      this.#control = null;
+      this.#inCharge = false;
+      await this.#restartControl();
+    }
+  }
+
+  /** All that workers have counted has been told; from now on nobody is in charge. */
+  async #hush(): Promise<void> {
+    await this.#proved(Promise.all([...this.#workers.values()].map((worker) => worker.hush())), 'A worker');
+    this.#inCharge = false;
+  }
+
+  async #socketsFor({ proxy, configService }: MainSettings): Promise<Sockets> {
+    const { settings } = this.#loaded as Loaded;
+    const { bind } = this.#parts;
+    const isSame = (a: SocketAddress, b: SocketAddress) => a.hostname === b.hostname && a.port === b.port;
+    const service = isSame(configService, settings.configService)
+      ? this.#sockets.configService
+      : await bind('config service', configService);
+    try {
+      const own = isSame(proxy, settings.proxy) ? this.#sockets.proxy : await bind('proxy', proxy);
+      return { configService: service, proxy: own };
+    } catch (error) {
+      if (service !== this.#sockets.configService) service.close();
+      throw error;
+    }
+  }
+
+  #closeOthers(sockets: Sockets, kept: Sockets): void {
+    if (sockets.proxy !== kept.proxy) sockets.proxy.close();
+    if (sockets.configService !== kept.configService) sockets.configService.close();
+  }
+
+  /** Rejects when it takes too long. */
+  async #proved<T>(step: Promise<T>, who: string): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    const stop = this.#parts.clock.after(PROVE_MS, () => {
+      late.reject(new Error(`${who} was not ready within ${PROVE_MS / 1000} s`));
+    });
+    return Promise.race([step, late.promise]).finally(stop);
+  }
+
   // ---- control
 
-  #newControl(): ControlProcess {
-    const control = new ControlProcess(this.#parts.programOf('control'), {
+  #newControl(code: Code): ControlProcess {
+    return new ControlProcess(code.control, {
       toWorker: (id, message) => this.#workers.get(id)?.send({ kind: 'from-control', message }),
       hung: (id) => this.#endHung(id),
       keep: (document) => {
         this.#document = document;
       },
+      reload: () => void this.reload(),
     });
-    this.#controlBackOff.started(this.#parts.clock.nowMs());
+  }
+
+  async #putInCharge(control: ControlProcess, { configService }: Sockets): Promise<void> {
     this.#control = control;
-    return control;
-  }
-
-  async #load(control: ControlProcess): Promise<Loaded> {
-    control.send(this.#parts.load);
-    const loaded = await control.loaded;
-    this.#settings = loaded.settings;
-    this.#plane = loaded.plane;
-    return loaded;
-  }
-
-  async #putInCharge(control: ControlProcess): Promise<void> {
-    const workers = [...this.#workers.keys()];
     this.#inCharge = true;
-    control.send({ kind: 'serve', workers, document: this.#document }, this.#parts.sockets.configService.handle);
+    this.#controlBackOff.started(this.#parts.clock.nowMs());
     void control.ended.then((how) => this.#controlEnded(control, how));
-    await control.serving;
+    await control.serve([...this.#workers.keys()], this.#document, configService.handle);
+  }
+
+  #sayOpened(control: ControlProcess): void {
+    const { proxy, configService } = this.#sockets;
+    control.send({ kind: 'opened', proxyPort: proxy.port, configPort: configService.port });
   }
 
   #controlEnded(control: ControlProcess, how: string): void {
@@ -137,28 +292,33 @@ export class Supervisor {
   }
 
   async #restartControl(): Promise<void> {
-    const control = this.#newControl();
+    const control = this.#newControl(this.#code);
+    this.#control = control;
     try {
-      await this.#load(control);
-      if (this.#stage === 'running') await this.#putInCharge(control);
+      control.send({ ...this.#parts.load, text: (this.#loaded as Loaded).text });
+      await control.loaded;
+      if (this.#stage === 'running') await this.#putInCharge(control, this.#sockets);
     } catch (error) {
-      const lines = error instanceof ProcessFault ? error.lines : [String(error)];
-      for (const line of lines) this.#parts.log.write('ERROR', 'main', line);
+      for (const line of linesOf(error)) this.#parts.log.write('ERROR', 'main', line);
       if (!this.#inCharge) this.#controlEnded(control, 'could not take charge');
     }
   }
 
   // ---- workers
 
-  #newWorker(backOff: BackOff): WorkerProcess {
-    const { clock, programOf } = this.#parts;
+  #newWorkers(loaded: Loaded, code: Code): readonly WorkerProcess[] {
+    return Array.from({ length: loaded.settings.workers }, () => this.#newWorker(new BackOff(), loaded, code));
+  }
+
+  #newWorker(backOff: BackOff, { plane: config, settings }: Loaded, code: Code): WorkerProcess {
+    const { clock } = this.#parts;
     this.#lastWorker += 1;
     const id = this.#lastWorker;
     const worker = new WorkerProcess({
       id,
-      program: programOf('worker'),
-      config: this.#plane as PlaneConfig,
-      log: (this.#settings as MainSettings).log,
+      program: code.worker,
+      config,
+      log: settings.log,
       toControl: (message: FromWorker) => {
         if (this.#inCharge) this.#control?.send({ kind: 'from-worker', worker: id, message });
       },
@@ -171,12 +331,12 @@ export class Supervisor {
   }
 
   /** Brings a worker into traffic. */
-  async #bring(worker: WorkerProcess): Promise<void> {
+  async #bring(worker: WorkerProcess, { proxy } = this.#sockets): Promise<void> {
     await worker.ready;
     if (this.#stage === 'stopping') return;
-    worker.send({ kind: 'listen' }, this.#parts.sockets.proxy.handle);
+    worker.send({ kind: 'listen' }, proxy.handle);
     await worker.listening.catch(({ message }: ProcessFault) => {
-      const { hostname: host, port } = (this.#settings as MainSettings).proxy;
+      const { hostname: host, port } = (this.#loaded as Loaded).settings.proxy;
       throw new ProcessFault([portFaultText('proxy', { host, port }, { code: message, message })], 1);
     });
   }
@@ -184,9 +344,10 @@ export class Supervisor {
   #workerEnded(worker: WorkerProcess, how: string, backOff: BackOff): void {
     this.#workers.delete(worker.id);
     if (this.#inCharge) this.#control?.send({ kind: 'left', worker: worker.id });
-    if (this.#stage !== 'running') return;
+    const isPassing = this.#passing.delete(worker);
+    if (this.#stage !== 'running' || isPassing) return;
     this.#again(`A worker (${worker.pid}) ${how}: its connections are lost`, backOff, () => {
-      const next = this.#newWorker(backOff);
+      const next = this.#newWorker(backOff, this.#loaded as Loaded, this.#code);
       this.#bring(next).catch((error: Error) => {
         if (this.#stage === 'running') this.#parts.log.write('ERROR', 'main', error.message);
       });
@@ -210,8 +371,15 @@ export class Supervisor {
   }
 }
 
-/** How long a client connection must be silent before a stop closes it without an answer to say so. */
+function linesOf(error: unknown): readonly string[] {
+  if (error instanceof ProcessFault) return error.lines;
+  return [error instanceof Error ? error.message : String(error)];
+}
+
+/** How long a client connection must be silent before a stop, or a reload, closes it without an answer to say so. */
 const SILENCE_MS = 1_000;
+const RELOAD_SILENCE_MS = 2_000;
 /** How long processes may take to end, milliseconds. */
 const CUT_MS = 1_000;
 const END_MS = 10_000;
+const PROVE_MS = 30_000;

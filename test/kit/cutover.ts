@@ -104,9 +104,8 @@ export class CutoverProcess {
   stderr = '';
   #changed = Promise.withResolvers<void>();
 
-  /** @param shell commands of `sh` that come first, `ulimit` say */
-  constructor(args: readonly string[], cwd: string, shell = '') {
-    const [file, all] = shell === '' ? [BIN, args] : ['/bin/sh', ['-c', `${shell}; exec "$0" "$@"`, BIN, ...args]];
+  constructor(args: readonly string[], cwd: string, { shell = '', bin = BIN }: Pick<ChildOptions, 'shell' | 'bin'>) {
+    const [file, all] = shell === '' ? [bin, args] : ['/bin/sh', ['-c', `${shell}; exec "$0" "$@"`, bin, ...args]];
     this.child = spawn(file, all, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
@@ -144,8 +143,12 @@ export class CutoverProcess {
 }
 
 /** Runs `bin/cutover` with these arguments in a folder of its own; it is killed when the test is over. */
-export function spawnCutover(args: readonly string[], cwd: string = temporaryFolder(), shell = ''): CutoverProcess {
-  const cutover = new CutoverProcess(args, cwd, shell);
+export function spawnCutover(
+  args: readonly string[],
+  cwd: string = temporaryFolder(),
+  options: Pick<ChildOptions, 'shell' | 'bin'> = {},
+): CutoverProcess {
+  const cutover = new CutoverProcess(args, cwd, options);
   onTestFinished(async () => {
     if (cutover.child.exitCode === null && cutover.child.signalCode === null) cutover.child.kill('SIGKILL');
     await cutover.exited;
@@ -166,8 +169,10 @@ export interface ServingCutover {
 export interface ChildOptions {
   readonly args?: readonly string[];
   readonly config?: WireConfig;
-  /** As for `CutoverProcess`. */
+  /** Commands of `sh` that come first, `ulimit` say. */
   readonly shell?: string;
+  /** The program; that of this folder by default. */
+  readonly bin?: string;
   /** An earlier child: its folder and ports are used again. */
   readonly after?: ServingCutover;
 }
@@ -180,7 +185,7 @@ export async function startChild(cluster: WireCluster, options: ChildOptions = {
   const config = { proxy: { port }, configService: { port: configPort }, state: null, ...options.config, cluster };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config, null, 2));
   const args = options.args ?? ['-configFile=./config.json', '-logLevel=INFO'];
-  const cutover = spawnCutover(args, folder, options.shell);
+  const cutover = spawnCutover(args, folder, options);
   const ended = cutover.exited.then(({ code }) => {
     throw new Error(`Cutover ended with ${code} before it listened:\n${cutover.stderr}`);
   });

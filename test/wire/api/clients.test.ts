@@ -201,6 +201,7 @@ it('says in one line that its port is taken', async () => {
     },
     parse: () => ({ ok: false, errors: [] }) as const,
     security: { token: null, allowedHosts: [] },
+    reload: () => Promise.resolve({ ok: false, text: '' }),
     log: { write: () => {} },
   };
   await expect(createApi(needs).listen('127.0.0.1', port)).rejects.toThrow(

@@ -48,6 +48,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     },
     parse: parseFake,
     security: { token: null, allowedHosts: [], ...options.security },
+    reload: () => Promise.resolve({ ok: false, text: 'Not here' }),
     log: { write: (level, component, text) => logged.push(`${level} ${component} ${text}`) },
   });
   const { port } = await api.listen('127.0.0.1', 0);
