@@ -1,32 +1,35 @@
 /** What many versions and many servers cost: nothing, if all is well. */
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClusterInput } from '../../src/client.ts';
 import { wrkCommand } from '../load/wrk.ts';
 import { type Bench, type Contender, measure, type Result, startPeer, underWrk } from '../measure.ts';
 import { haproxy, haproxyWithServers } from '../peers/haproxy.ts';
-import { type CutoverPeer, cutoverWithVersions } from '../peers/versions.ts';
+import { clusterOf, cutoverWithVersions } from '../peers/versions.ts';
 import { freePort } from '../process.ts';
 import { proveChosen } from '../proof.ts';
-import type { Target } from '../report/section.ts';
+import type { Section, Target } from '../report/section.ts';
 import { ratioOf, resultOf } from '../report/statistics.ts';
 import { cpuPicture, roundsTable } from '../report/table.ts';
 import { PATHS, startUpstream } from '../upstream.ts';
 import { type Case, cookieFile } from './case.ts';
 
 const SMALL = { connections: 64, path: PATHS.small };
-const VERSIONS = [1, 10, 100] as const;
-const SERVERS = [1, 100, 1000] as const;
+/** How many versions a chain has at least and at most; a SESSION release needs two. */
+const VERSIONS = { INSTANT: [1, 100], SESSION: [2, 100] } as const;
+const SERVERS = [100, 1000] as const;
 /** What counts as flat: the spread of the rounds is about as much. */
 const FLAT = 1.1;
-/** Versions' clients have sessions with all of them; no release ends while it is measured. */
-const SESSION = { mode: 'SESSION', sessionTimeout: 86_400 };
+/** INSTANT: each is stable soon, and the newest answers. SESSION: no release ends, and clients have sessions with all versions. */
+const OPTIONS = {
+  INSTANT: { mode: 'INSTANT', regretWindow: 0.1 },
+  SESSION: { mode: 'SESSION', sessionTimeout: 86_400 },
+} as const;
 
 export const growth: Case = {
   name: 'growth',
   async run(bench: Bench) {
     const folder = mkdtempSync(join(bench.folder, 'servers-'));
-    const [port, most] = [await freePort(), SERVERS[SERVERS.length - 1] as number];
+    const [port, most] = [await freePort(), SERVERS[1]];
     // Every address of 127.0.0.0/8 is this machine.
     const hosts = Array.from({ length: most }, (_, index) => `127.0.${1 + (index >> 8)}.${index & 255}`);
     const servers = await startUpstream(
@@ -38,63 +41,65 @@ export const growth: Case = {
     const contenders: Contender[] = [underWrk(await startPeer(bench, haproxy), SMALL)];
     const many = haproxyWithServers(hosts.map((host) => `${host}:${port}`));
     contenders.push({ ...underWrk(await startPeer(bench, many), SMALL), every: 'second round' });
-    for (const count of VERSIONS) contenders.push(await withVersions(bench, count));
+    for (const count of VERSIONS.INSTANT) contenders.push(await withVersions(bench, 'INSTANT', count));
+    for (const count of VERSIONS.SESSION) contenders.push(await withVersions(bench, 'SESSION', count));
     for (const count of SERVERS) {
       const cluster = { version: 1, servers: hosts.slice(0, count).map((hostname) => ({ hostname, port })) };
-      contenders.push(underWrk(await startPeer(bench, cutoverWithVersions(serversName(count), [cluster])), SMALL));
+      const started = await startPeer(bench, cutoverWithVersions(serversName(count), [cluster]));
+      contenders.push({ ...underWrk(started, SMALL), every: count === most ? 'round' : 'second round' });
     }
     return report(bench, await measure(bench, contenders));
   },
 };
 
-const versionsName = (count: number): string => `Cutover, versions: ${count}`;
+type Chain = keyof typeof VERSIONS;
+
+const versionsName = (chain: Chain, count: number): string => `Cutover, ${chain} versions: ${count}`;
 const serversName = (count: number): string => `Cutover, servers: ${count}`;
 
-/** A chain of SESSION versions, each with as many clients as the others, which travel down to theirs. */
-async function withVersions(bench: Bench, count: number): Promise<Contender> {
-  const { upstreamPorts } = bench;
-  const portOf = (index: number): number => upstreamPorts[index % 2] as number;
-  const versions = Array.from({ length: count }, (_, index): ClusterInput => {
-    const servers = [{ hostname: '127.0.0.1', port: portOf(index) }];
-    return { servers, version: index + 1, ...(index === 0 ? {} : { upgradeTransition: SESSION }) };
-  });
-  const peer: CutoverPeer = cutoverWithVersions(versionsName(count), versions);
-  const started = await startPeer(bench, peer);
-  const cookies = peer.ids.map((id) => `dynsoftup=${id}`);
-  await proveChosen(
-    started,
-    cookies,
-    peer.ids.map((_, index) => portOf(index)),
+/** With SESSION, each version has as many clients as the others, which travel down the chain to theirs. */
+async function withVersions(bench: Bench, chain: Chain, count: number): Promise<Contender> {
+  const portOf = (index: number): number => bench.upstreamPorts[index % 2] as number;
+  const versions = Array.from({ length: count }, (_, index) =>
+    clusterOf(index + 1, [portOf(index)], index === 0 ? undefined : OPTIONS[chain]),
   );
+  const peer = cutoverWithVersions(versionsName(chain, count), versions);
+  const started = await startPeer(bench, peer);
+  const ids = chain === 'SESSION' ? peer.ids : peer.ids.slice(-1);
+  const cookies = ids.map((id) => `dynsoftup=${id}`);
+  const ports = ids.map((id) => portOf(peer.ids.indexOf(id)));
+  await proveChosen(started, cookies, ports);
   return underWrk(started, { ...SMALL, cookieFile: cookieFile(bench, peer.name, cookies) });
 }
 
-function report(bench: Bench, results: readonly Result[]) {
+function report(bench: Bench, results: readonly Result[]): Section {
   const title = 'Growth: many versions, many servers';
-  const [versionsMost, serversMost] = [VERSIONS[VERSIONS.length - 1] as number, SERVERS[SERVERS.length - 1] as number];
+  const growthOf = (from: string, to: string): number =>
+    ratioOf(resultOf(results, to), resultOf(results, from), (round) => round.cpuUs);
+  const versionsTarget = (chain: Chain, [from, to]: readonly [number, number]): Target => {
+    const ratio = growthOf(versionsName(chain, from), versionsName(chain, to));
+    return flatTarget(`CPU per request from ${from} to ${to} ${chain} versions`, ratio);
+  };
+  const most = SERVERS[1];
+  const serversRatio = growthOf(versionsName('INSTANT', 1), serversName(most));
+  const aside = ` (HAProxy ${growthOf(haproxy.name, `HAProxy, servers: ${most}`).toFixed(2)} ×)`;
   return {
     title,
-    text: `\`${wrkCommand({ ...SMALL, cookieFile: 'COOKIES' }, bench.seconds)}\`, those with servers without cookies.
+    text: `\`${wrkCommand({ ...SMALL, cookieFile: 'COOKIES' }, bench.seconds)}\`; those with servers, and HAProxy, without cookies.
 
-Versions are a chain of SESSION releases that go on, and clients with a session of each of them take turns: on average a request passes half of the chain.
-Servers are addresses of 127.0.0.0/8, over which requests take turns.
+INSTANT versions are stable, and the newest answers. SESSION versions are releases that all go on, and clients with a session of each of them take turns:
+on average a request passes half of the chain. Servers are addresses of 127.0.0.0/8, over which requests take turns.
 
 ${roundsTable(results)}`,
     picture: cpuPicture('growth', title, results),
     targets: [
-      flatTarget(`CPU per request from 1 to ${versionsMost} versions`, results, [
-        versionsName(1),
-        versionsName(versionsMost),
-      ]),
-      flatTarget(`CPU per request from 1 to ${serversMost} servers`, results, [
-        serversName(1),
-        serversName(serversMost),
-      ]),
+      versionsTarget('INSTANT', VERSIONS.INSTANT),
+      versionsTarget('SESSION', VERSIONS.SESSION),
+      flatTarget(`CPU per request from 1 to ${most} servers`, serversRatio, aside),
     ],
   };
 }
 
-function flatTarget(what: string, results: readonly Result[], [from, to]: readonly [string, string]): Target {
-  const ratio = ratioOf(resultOf(results, to), resultOf(results, from), (round) => round.cpuUs);
-  return { what, limit: `flat (${FLAT} ×)`, measured: `${ratio.toFixed(2)} ×`, isMet: ratio <= FLAT };
+function flatTarget(what: string, ratio: number, aside = ''): Target {
+  return { what, limit: `flat (${FLAT} ×)`, measured: `${ratio.toFixed(2)} ×${aside}`, isMet: ratio <= FLAT };
 }

@@ -19,7 +19,7 @@ export const haproxy: Peer = {
 export function haproxyWithServers(addresses: readonly string[]): Peer {
   return {
     ...haproxy,
-    name: `HAProxy, ${addresses.length} servers`,
+    name: `HAProxy, servers: ${addresses.length}`,
     start({ folder, port }) {
       const file = join(folder, 'haproxy.cfg');
       writeFileSync(
