@@ -24,18 +24,18 @@ export const PATHS = {
 export const MEDIUM_BYTES = 10_000;
 const LARGE_BYTES = 1_048_576;
 
-/**
- * @param addresses where it listens besides, `address:port`, for cases with many servers
- */
-export function startUpstream(
-  folder: string,
-  ports: readonly number[],
-  addresses: readonly string[] = [],
-): Promise<Running> {
+/** Every address of 127.0.0.0/8 is this machine: with these, the application is a thousand servers. */
+export const HOSTS: readonly string[] = Array.from({ length: 1000 }, (_, n) => `127.0.${1 + (n >> 8)}.${n & 255}`);
+
+/** Listens on all ports of 127.0.0.1, and on the first port of `HOSTS`. */
+export function startUpstream(folder: string, ports: readonly number[]): Promise<Running> {
   mkdirSync(join(folder, 'files'), { recursive: true });
   writeFileSync(join(folder, 'files/medium'), 'm'.repeat(MEDIUM_BYTES));
   writeFileSync(join(folder, 'files/large'), 'l'.repeat(LARGE_BYTES));
-  const listens = [...ports.map((port) => `127.0.0.1:${port} backlog=4096`), ...addresses];
+  const listens = [
+    ...ports.map((port) => `127.0.0.1:${port} backlog=4096`),
+    ...HOSTS.map((host) => `${host}:${ports[0]}`),
+  ];
   const small = `return 200 '${SMALL_BODY.replace('\n', '\\n')}';`;
   const socket = `unix:${join(folder, 'accepted.sock')}`;
   // nginx answers a POST with `return` before it has read the body; what it passes on it reads whole first.

@@ -1,22 +1,22 @@
 /** What many versions and many servers cost: nothing, if all is well. */
-import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
 import { wrkCommand } from '../load/wrk.ts';
 import { type Bench, type Contender, measure, type Result, startPeer, underWrk } from '../measure.ts';
 import { haproxy, haproxyWithServers } from '../peers/haproxy.ts';
 import { clusterOf, cutoverWithVersions } from '../peers/versions.ts';
-import { freePort } from '../process.ts';
 import { proveChosen } from '../proof.ts';
 import type { Section, Target } from '../report/section.ts';
 import { ratioOf, resultOf } from '../report/statistics.ts';
 import { cpuPicture, roundsTable } from '../report/table.ts';
-import { PATHS, startUpstream } from '../upstream.ts';
+import { HOSTS, PATHS } from '../upstream.ts';
 import { type Case, cookieFile } from './case.ts';
 
 const SMALL = { connections: 64, path: PATHS.small };
 /** How many versions a chain has at least and at most; a SESSION release needs two. */
 const VERSIONS = { INSTANT: [1, 100], SESSION: [2, 100] } as const;
-const SERVERS = [100, 1000] as const;
+const MOST_SERVERS = HOSTS.length;
+const SERVERS = [100, MOST_SERVERS] as const;
+/** Connections to so many servers are opened first. */
+const SETTLE_MS = 1000;
 /** What counts as flat: the spread of the rounds is about as much. */
 const FLAT = 1.1;
 /** INSTANT: each is stable soon, and the newest answers. SESSION: no release ends, and clients have sessions with all versions. */
@@ -28,25 +28,19 @@ const OPTIONS = {
 export const growth: Case = {
   name: 'growth',
   async run(bench: Bench) {
-    const folder = mkdtempSync(join(bench.folder, 'servers-'));
-    const [port, most] = [await freePort(), SERVERS[1]];
-    // Every address of 127.0.0.0/8 is this machine.
-    const hosts = Array.from({ length: most }, (_, index) => `127.0.${1 + (index >> 8)}.${index & 255}`);
-    const servers = await startUpstream(
-      folder,
-      [port],
-      hosts.map((host) => `${host}:${port}`),
-    );
-    bench.started.add(servers);
-    const contenders: Contender[] = [underWrk(await startPeer(bench, haproxy), SMALL)];
-    const many = haproxyWithServers(hosts.map((host) => `${host}:${port}`));
-    contenders.push({ ...underWrk(await startPeer(bench, many), SMALL), every: 'second round' });
+    const [port] = bench.upstreamPorts;
+    const many = await startPeer(bench, haproxyWithServers(HOSTS.map((host) => `${host}:${port}`)));
+    const contenders: Contender[] = [
+      underWrk(await startPeer(bench, haproxy), SMALL),
+      { ...underWrk(many, SMALL), settleMs: SETTLE_MS, every: 'second round' },
+    ];
     for (const count of VERSIONS.INSTANT) contenders.push(await withVersions(bench, 'INSTANT', count));
     for (const count of VERSIONS.SESSION) contenders.push(await withVersions(bench, 'SESSION', count));
     for (const count of SERVERS) {
-      const cluster = { version: 1, servers: hosts.slice(0, count).map((hostname) => ({ hostname, port })) };
+      const cluster = { version: 1, servers: HOSTS.slice(0, count).map((hostname) => ({ hostname, port })) };
       const started = await startPeer(bench, cutoverWithVersions(serversName(count), [cluster]));
-      contenders.push({ ...underWrk(started, SMALL), every: count === most ? 'round' : 'second round' });
+      const every = count === MOST_SERVERS ? 'round' : 'second round';
+      contenders.push({ ...underWrk(started, SMALL), settleMs: SETTLE_MS, every });
     }
     return report(bench, await measure(bench, contenders));
   },
@@ -80,9 +74,8 @@ function report(bench: Bench, results: readonly Result[]): Section {
     const ratio = growthOf(versionsName(chain, from), versionsName(chain, to));
     return flatTarget(`CPU per request from ${from} to ${to} ${chain} versions`, ratio);
   };
-  const most = SERVERS[1];
-  const serversRatio = growthOf(versionsName('INSTANT', 1), serversName(most));
-  const aside = ` (HAProxy ${growthOf(haproxy.name, `HAProxy, servers: ${most}`).toFixed(2)} ×)`;
+  const serversRatio = growthOf(versionsName('INSTANT', 1), serversName(MOST_SERVERS));
+  const aside = ` (HAProxy ${growthOf(haproxy.name, `HAProxy, servers: ${MOST_SERVERS}`).toFixed(2)} ×)`;
   return {
     title,
     text: `\`${wrkCommand({ ...SMALL, cookieFile: 'COOKIES' }, bench.seconds)}\`; those with servers, and HAProxy, without cookies.
@@ -95,7 +88,7 @@ ${roundsTable(results)}`,
     targets: [
       versionsTarget('INSTANT', VERSIONS.INSTANT),
       versionsTarget('SESSION', VERSIONS.SESSION),
-      flatTarget(`CPU per request from 1 to ${most} servers`, serversRatio, aside),
+      flatTarget(`CPU per request from 1 to ${MOST_SERVERS} servers`, serversRatio, aside),
     ],
   };
 }
