@@ -81,6 +81,8 @@ export function withImage(spec: ClusterSpec, place: number, { tag, digest }: Fou
     ...spec,
     uuid: null,
     version: renamed,
+    // Those of the version before are its containers'.
+    servers: [],
     containers: spec.containers.map((container, index) => (index === place ? { ...container, image } : container)),
     shownContainers:
       spec.shownContainers?.map((shown, index) => (index === place ? reshown(shown, image) : shown)) ?? null,

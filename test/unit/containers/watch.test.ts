@@ -58,11 +58,14 @@ describe('the version for it', () => {
     });
 
   test('has the image by its digest, is shown with it, and all else is as before', () => {
-    const before = cluster('1.2', { environment: ['KEY=secret'] });
-    const { containers, version, shownContainers, ...rest } = withImage(before, 1, { tag: '1.3', digest });
+    const before = {
+      ...cluster('1.2', { environment: ['KEY=secret'] }),
+      servers: [{ host: '127.0.0.1', port: 32_768 }],
+    };
+    const { servers, containers, version, shownContainers, ...rest } = withImage(before, 1, { tag: '1.3', digest });
     const image = `registry:5000/app:1.3@${digest}`;
     expect(containers).toEqual([before.containers[0], { ...before.containers[1], image }]);
-    expect(version).toBe('1.3');
+    expect([version, servers]).toEqual(['1.3', []]);
     expect(shownContainers).toEqual([{ image: 'db' }, { image, portToProxy: 80, watch: {}, environment: ['KEY=***'] }]);
     expect(rest.transition).toBe(before.transition);
   });
