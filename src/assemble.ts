@@ -34,7 +34,8 @@ export interface Cutover {
  * Opens both ports, and puts in force what the state holds and what the configuration asks for. Rejects with a clear error when a
  * port can't be had, and with a `StateFault` when the state can't.
  */
-export async function assemble(config: Config, log: Log, reload: Reload = refuseReload): Promise<Cutover> {
+export async function assemble(config: Config, log: Log, options: AssembleOptions = {}): Promise<Cutover> {
+  const { reload = refuseReload, sockets = {} } = options;
   const clock = realClock;
   const kept = await openKept(config, { clock, log, lock: takeLock });
   const names = new BackgroundNames();
@@ -48,9 +49,9 @@ export async function assemble(config: Config, log: Log, reload: Reload = refuse
     await ended;
   };
   try {
-    const configPort = await control.begin();
+    const configPort = await control.begin(sockets.configService);
     // What serves stands in the table before the proxy port opens, so that no request meets an empty one.
-    const proxyPort = await listen(dataPlane, config);
+    const proxyPort = await listen(dataPlane, config, sockets.proxy);
     return {
       proxyPort,
       configPort,
@@ -70,10 +71,14 @@ export async function assemble(config: Config, log: Log, reload: Reload = refuse
   }
 }
 
-/** Reads the configuration again. Never rejects. */
-export type Reload = () => Promise<ReloadResult>;
+interface AssembleOptions {
+  /** Reads the configuration again. Never rejects. */
+  readonly reload?: () => Promise<ReloadResult>;
+  /** Sockets that are bound already. */
+  readonly sockets?: { readonly proxy?: object; readonly configService?: object };
+}
 
-const refuseReload: Reload = () =>
+const refuseReload = () =>
   Promise.resolve({ ok: false, text: 'An embedded Cutover has no configuration file to read again' });
 
 function portOf(dataPlane: DataPlane): DataPlanePort {
@@ -89,8 +94,9 @@ function portOf(dataPlane: DataPlane): DataPlanePort {
   };
 }
 
-async function listen(dataPlane: DataPlane, { proxy: { hostname, port } }: Config): Promise<number> {
-  return dataPlane.listen({ host: hostname, port }).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(portFaultText('proxy', { host: hostname, port }, error));
+async function listen(dataPlane: DataPlane, config: Config, handle: object | undefined): Promise<number> {
+  const { hostname: host, port } = config.proxy;
+  return dataPlane.listen(handle === undefined ? { host, port } : { handle }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(portFaultText('proxy', { host, port }, error));
   });
 }

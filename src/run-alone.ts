@@ -7,31 +7,50 @@ import { allButCluster, type LoadedConfig, loadConfig } from './load-config.ts';
 import type { RunOptions } from './main.ts';
 import { untilEnded } from './signals.ts';
 import { StateFault } from './store/fault.ts';
+import { socketOfDescriptor } from './system/listening-socket.ts';
 import type { Log } from './system/log.ts';
+import { type PassedSockets, passedSockets, serviceManager } from './system/service-manager.ts';
 
 /** Resolves with the exit code; never rejects. */
 export async function runAlone(options: RunOptions, loaded: LoadedConfig, log: Log): Promise<number> {
   const { config, text, warnings } = loaded;
+  const manager = serviceManager(process.env, log);
   const reload = async (): Promise<ReloadResult> => {
+    manager.reloading();
     const result = cutover === null ? NOT_YET : await applied(cutover, options.configFile, config);
+    manager.ready();
     if (result.ok) log.write('NOTICE', 'main', `Reloaded: ${result.text}`);
     else log.write('ERROR', 'main', `Reload failed, everything is as before: ${result.text}`);
     return result;
   };
   let cutover: Cutover | null = null;
   try {
-    cutover = await assemble(config, log, reload);
+    const passed = passedSockets(process.env, process.pid);
+    cutover = await assemble(config, log, { reload, sockets: handlesOf(passed) });
     log.always(
       'NOTICE',
       'main',
       echoConfig(config, text, { proxy: cutover.proxyPort, configService: cutover.configPort }),
     );
     for (const warning of warnings) log.write('WARNING', 'config', warning);
-    return await untilEnded(cutover, log, () => void reload());
+    manager.ready();
+    const running = cutover;
+    const drain = (): Promise<void> => {
+      manager.stopping();
+      return running.drain();
+    };
+    return await untilEnded({ drain, close: () => running.close() }, log, () => void reload());
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return error instanceof StateFault && error.kind === 'unusable' ? 2 : 1;
   }
+}
+
+function handlesOf({ proxy, config }: PassedSockets): { readonly proxy?: object; readonly configService?: object } {
+  return {
+    ...(proxy !== null && { proxy: socketOfDescriptor(proxy).handle }),
+    ...(config !== null && { configService: socketOfDescriptor(config).handle }),
+  };
 }
 
 const NOT_YET: ReloadResult = { ok: false, text: 'Cutover is starting' };

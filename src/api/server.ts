@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { isLoopback } from '../core/config/address.ts';
 import { portFaultText } from '../core/port-fault.ts';
 import { line } from './answers.ts';
 import { answerPlain, expectsContinue, plainHeaders } from './body.ts';
@@ -62,7 +63,8 @@ export function createApi(needs: ApiNeeds): Api {
       server.on('request', serve);
       // Whoever waits for `100 Continue` gets it when its body is read, not before: a refusal spares the body.
       server.on('checkContinue', serve);
-      const listening = listen(server, { host, port, bound });
+      const isOpen = bound !== undefined && needs.security.token === null ? 'for loopback' : 'for all';
+      const listening = listen(server, { host, port, bound, isOpen });
       return listening.finally(() => {
         server.on('error', (error) =>
           needs.log.write('ERROR', 'api', `Config service socket failed: ${error.message}`),
@@ -108,9 +110,11 @@ interface Place {
   readonly host: string;
   readonly port: number;
   readonly bound: BoundSocket | undefined;
+  /** A socket that was bound by others may have any address; the configuration has been checked. */
+  readonly isOpen: 'for all' | 'for loopback';
 }
 
-function listen(server: Server, { host, port, bound }: Place): Promise<{ readonly port: number }> {
+function listen(server: Server, { host, port, bound, isOpen }: Place): Promise<{ readonly port: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly port: number }>();
   const failed = (cause: NodeJS.ErrnoException) => {
     reject(new Error(portFaultText('config service', { host, port }, cause), { cause }));
@@ -118,7 +122,13 @@ function listen(server: Server, { host, port, bound }: Place): Promise<{ readonl
   server.once('error', failed);
   const listening = (): void => {
     server.off('error', failed);
-    resolve({ port: (server.address() as AddressInfo).port });
+    const at = server.address() as AddressInfo;
+    if (isOpen === 'for all' || isLoopback(at.address)) {
+      resolve({ port: at.port });
+      return;
+    }
+    server.close();
+    reject(new Error(`The config service's socket is at ${at.address}, not at a loopback address: that needs a token`));
   };
   if (bound === undefined) server.listen(port, host, listening);
   else server.listen(bound, listening);

@@ -21,6 +21,8 @@ export interface SupervisorParts {
   readonly sockets: Sockets;
   /** Binds the sockets of another configuration; rejects with a clear error. */
   readonly bind: (what: 'proxy' | 'config service', address: SocketAddress) => Promise<ListeningSocket>;
+  /** A reload begins, or is over, whatever came of it. */
+  readonly onReload: (stage: 'begins' | 'is over') => void;
   /** Other settings are in force. */
   readonly onSettings: (settings: MainSettings) => void;
 }
@@ -124,9 +126,11 @@ export class Supervisor {
       return { ok: false, text: 'A reload is under way, or Cutover stops' };
     }
     this.#reloading = true;
+    this.#parts.onReload('begins');
     const asked = this.#control;
     const result = await this.#tryReload().catch((error: unknown) => ({ ok: false, text: linesOf(error).join('; ') }));
     this.#reloading = false;
+    this.#parts.onReload('is over');
     if (result.ok) log.write('NOTICE', 'main', `Reloaded: ${result.text}`);
     else log.write('ERROR', 'main', `Reload failed, everything is as before: ${result.text}`);
     for (const control of new Set([asked, this.#control])) control?.send({ kind: 'reloaded', ...result });

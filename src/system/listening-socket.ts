@@ -9,6 +9,7 @@ import { getSystemErrorName } from 'node:util';
 export interface ListeningSocket {
   /** To be sent along with a message; `net.Server.listen` takes it at the other end. */
   readonly handle: object;
+  readonly address: string;
   readonly port: number;
   close(): void;
 }
@@ -22,8 +23,14 @@ type CreateHandle = (
   flags: number,
 ) => Handle | number;
 
+interface Name {
+  address?: string;
+  port?: number;
+}
+
 interface Handle {
-  getsockname(out: { port?: number }): number;
+  /** Missing where it is no TCP socket. */
+  getsockname?(out: Name): number;
   close(): void;
 }
 
@@ -35,16 +42,22 @@ export async function bindSocket(host: string, port: number): Promise<ListeningS
   return held(createHandle(address, port, family, undefined, 0), `${host}:${port}`);
 }
 
+/** Takes a socket that this process was started with. Throws a clear error. */
+export function socketOfDescriptor(fd: number): ListeningSocket {
+  return held(createHandle(null, null, null, fd, 0), `descriptor ${fd}`);
+}
+
 function held(handle: Handle | number, what: string): ListeningSocket {
   if (typeof handle === 'number') throw systemError(handle, what);
-  const name: { port?: number } = {};
+  const name: Name = {};
+  if (handle.getsockname === undefined) throw new Error(`Taking ${what} failed: it is no TCP socket`);
   // Binding tells only now that the address is in use.
   const failure = handle.getsockname(name);
   if (failure !== 0) {
     handle.close();
     throw systemError(failure, what);
   }
-  return { handle, port: name.port ?? 0, close: () => handle.close() };
+  return { handle, address: name.address ?? '', port: name.port ?? 0, close: () => handle.close() };
 }
 
 function systemError(number: number, what: string): NodeJS.ErrnoException {

@@ -37,6 +37,7 @@ const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   'main.ts': { own: [''], node: 'all' },
   'run-alone.ts': { own: [''], node: 'all' },
   'run-processes.ts': { own: [''], node: 'all' },
+  'main-sockets.ts': { own: [''] },
   'main-log.ts': { own: ['core', 'system'] },
   'signals.ts': { own: ['system'], node: 'all' },
   'control.ts': { own: [''], node: 'all' },

@@ -1,0 +1,64 @@
+/** The listening sockets of the main process: those that a service manager passed, and for the rest those of the configuration. */
+import type { Config } from './core/config/model.ts';
+import { portFaultText } from './core/port-fault.ts';
+import type { Sockets } from './processes/supervisor.ts';
+import { takeLock } from './store/lock.ts';
+import { realFiles } from './system/files.ts';
+import { bindSocket, type ListeningSocket, socketOfDescriptor } from './system/listening-socket.ts';
+import type { PassedSockets } from './system/service-manager.ts';
+
+type What = 'config service' | 'proxy';
+
+interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export class MainSockets {
+  /** What was passed stays, whatever address a configuration names. */
+  readonly #passed: Readonly<Record<What, ListeningSocket | null>>;
+
+  /** Throws a clear error when what was passed is no TCP socket. */
+  constructor({ proxy, config }: PassedSockets) {
+    const taken = (fd: number | null) => (fd === null ? null : socketOfDescriptor(fd));
+    this.#passed = { proxy: taken(proxy), 'config service': taken(config) };
+  }
+
+  /** Rejects with a clear error. */
+  async open(config: Config): Promise<Sockets> {
+    const configService = await this.#first('config service', config.configService, config);
+    try {
+      return { configService, proxy: await this.#first('proxy', config.proxy, config) };
+    } catch (error) {
+      configService.close();
+      throw error;
+    }
+  }
+
+  /** The socket for an address of another configuration. Rejects with a clear error. */
+  async bind(what: What, { hostname: host, port }: Address): Promise<ListeningSocket> {
+    const passed = this.#passed[what];
+    if (passed !== null) return passed;
+    return bindSocket(host, port).catch((error: NodeJS.ErrnoException) => {
+      throw new Error(portFaultText(what, { host, port }, error));
+    });
+  }
+
+  async #first(what: What, address: Address, config: Config): Promise<ListeningSocket> {
+    return this.bind(what, address).catch(async (error: Error) => {
+      await refuseSecond(config);
+      throw error;
+    });
+  }
+}
+
+/** A port that is taken may be taken by a Cutover on the very same state: that says more. */
+async function refuseSecond({ state }: Config): Promise<void> {
+  const path = state?.file ?? null;
+  if (path === null) return;
+  const realPath = await realFiles.realPath(path).catch(() => null);
+  if (realPath === null) return;
+  const lock = await takeLock(realPath);
+  if (lock === null) throw new Error(`The state ${JSON.stringify(realPath)} is in use by another Cutover`);
+  await lock.release();
+}
