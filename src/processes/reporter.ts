@@ -21,7 +21,7 @@ export interface ReporterParts {
 }
 
 const PERIOD_MS = 100;
-const SOON_MS = 1;
+const SOON_MS = 4;
 /** Failures and differences that wait for a control; further ones are not told. */
 const ENTRIES_MAX = 10_000;
 
