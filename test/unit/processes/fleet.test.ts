@@ -36,7 +36,7 @@ test('a PUT is answered when each worker has acknowledged; one that dies does no
       answered = true;
     });
   const [quick, slow] = processes.workers as [FakeWorker, FakeWorker];
-  while (slow.down.length === 0) await processes.clock.pass(1);
+  while (slow.down.length === 0) await processes.clock.pass(5);
   for (const message of quick.down.splice(0)) quick.end.take(message);
   for (const message of quick.up.splice(0)) processes.fleet.receive(quick.id, message);
   await processes.clock.pass(100);
@@ -86,7 +86,7 @@ test('outcomes are told in one batch within 100 ms; a failure at once, after the
   worker.report('id-1');
   worker.report('id-1', 'reset');
   worker.report('id-1');
-  await processes.clock.pass(1);
+  await processes.clock.pass(5);
   const [next] = worker.up.splice(0).filter(isReport);
   const kinds =
     next?.kind === 'report' ? next.entries.map((entry) => entry.kind === 'outcome' && entry.outcome.kind) : [];
@@ -150,15 +150,15 @@ test.for([0.1, 1, 3, 12.5])(
       expect(worker.threshold).toBe(thresholdAfter(percentage, answers));
       worker.report('id-1');
     }
-    await processes.pass(2);
+    await processes.pass(5);
     for (let answers = 5; thresholdAfter(percentage, answers) < 100 && answers < 400; answers += 1) {
       expect(worker.threshold).toBe(thresholdAfter(percentage, answers));
       worker.report('id-1');
       // Messages cross each other in every way.
-      if (answers % 3 === 0) await processes.clock.pass(1);
+      if (answers % 3 === 0) await processes.clock.pass(5);
       if (answers % 5 === 0) await processes.carry();
     }
-    await processes.pass(2);
+    await processes.pass(5);
     const raised = processes.controller.status('id-2')?.threshold;
     expect(percentage < 1 ? raised : 'released').toBe(percentage < 1 ? worker.threshold : 'released');
   },
@@ -198,13 +198,13 @@ test('a second worker begins only when the first one raises nothing by itself an
   const one = only(processes);
   for (let n = 0; n < 3; n += 1) one.report('id-1');
   const two = processes.addWorker();
-  await processes.clock.pass(1);
+  await processes.clock.pass(5);
   expect(two.down).toEqual([]);
   await processes.carry();
   expect([one.threshold, two.threshold]).toEqual([4, 4]);
   one.report('id-1');
   expect(one.threshold).toBe(4);
-  await processes.pass(2);
+  await processes.pass(5);
   expect([one.threshold, two.threshold]).toEqual([5, 5]);
 });
 
