@@ -56,7 +56,9 @@ async function bench(): Promise<void> {
     console.log(`\nTook ${Math.round(tookMs / 1000)} s`);
     if (!isWhole) return;
     const versions = [...[...near, ...far].map((peer) => peer.version()), outputOf('wrk', ['-v']).split('\n')[0] ?? ''];
-    writePage(sections, { command: 'make bench', versions, rounds, seconds, tookMs });
+    const args = process.argv.slice(2).join(' ');
+    const command = args === '' ? 'make bench' : `make bench ARGS="${args}"`;
+    writePage(sections, { command, versions, rounds, seconds, tookMs });
     console.log('Written to docs/performance.md');
   } finally {
     await upstream?.stop();

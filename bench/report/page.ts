@@ -52,7 +52,7 @@ function measuredBy({ command, versions, rounds, seconds, tookMs }: Circumstance
   const memoryGiB = Math.round(totalmem() / 2 ** 30);
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${memoryGiB} GiB, ${type()} ${release()}`;
   const took = `${Math.round(tookMs / 60_000)} minutes`;
-  return `Measured on ${new Date().toISOString().slice(0, 10)} by \`${command}\`, ${rounds} rounds of ${seconds} s each, in ${took}.
+  return `Measured on ${new Date().toISOString().slice(0, 10)} by \`${command}\`, rounds: ${rounds} of ${seconds} s each, in ${took}.
 
 - Machine: ${machine}
 ${versions.map((version) => `- ${version}`).join('\n')}`;
