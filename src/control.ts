@@ -112,6 +112,7 @@ class Control {
       const reload = () => this.#reload();
       this.#plane = assembleControl({ config, clock, log: this.#log, names, kept, observer, dataPlane: fleet, reload });
       await this.#plane.begin(socket);
+      await fleet.begin();
       this.#parent.send({ kind: 'serving' });
     } catch (error) {
       const exitCode = error instanceof StateFault && error.kind === 'unusable' ? 2 : 1;

@@ -5,6 +5,7 @@
 import type { DataPlanePort, DifferenceSink, OutcomeSink } from '../control/ports.ts';
 import type { VersionFigures } from '../core/messages.ts';
 import type { Rise } from '../core/release/rise.ts';
+import { buildTable } from '../core/routing/build-table.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
 import type { FromWorker, Report, ToWorker, WorkerId } from './messages.ts';
@@ -31,6 +32,7 @@ interface Worker {
 /** A worker that needs longer has stopped working. */
 const ACKNOWLEDGE_MS = 30_000;
 const AT_ONCE: Promise<void> = Promise.resolve();
+const NOTHING: RoutingTable = buildTable(0, [], []);
 
 export class Fleet implements DataPlanePort {
   readonly #parts: FleetParts;
@@ -72,6 +74,11 @@ export class Fleet implements DataPlanePort {
     if (worker === undefined) return;
     if (message.kind === 'report') this.#take(worker, message);
     else worker.waiting.get(message.number)?.();
+  }
+
+  /** Where nothing serves yet, workers open their port with a table that says so. */
+  async begin(): Promise<void> {
+    if (this.#table === null) await this.publish(NOTHING);
   }
 
   // ---- DataPlanePort

@@ -105,7 +105,7 @@ export type WorkerToMain =
   | { readonly kind: 'up'; readonly protocol: number }
   | { readonly kind: 'to-control'; readonly message: FromWorker }
   | { readonly kind: 'quiet' }
-  /** A table with something that serves is in force. */
+  /** A table is in force. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'listening' }
   /** The code of the system's error. */

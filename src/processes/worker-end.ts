@@ -16,7 +16,7 @@ export interface WorkerEndParts {
   readonly publish: (table: RoutingTable) => void;
   readonly figures: (versionId: string) => Readonly<VersionFigures> | undefined;
   readonly send: (message: FromWorker) => void;
-  /** A table with something that serves is in force for the first time. */
+  /** A table is in force for the first time; control is in charge then, and knows of nothing else that would serve. */
   readonly onReady: () => void;
 }
 
@@ -91,7 +91,7 @@ export class WorkerEnd {
   #acknowledge(number: number): void {
     this.#reporter.flush();
     this.#parts.send({ kind: 'acknowledged', number });
-    if (this.#isReady || this.#tables.table.chain.length === 0) return;
+    if (this.#isReady) return;
     this.#isReady = true;
     this.#parts.onReady();
   }

@@ -23,7 +23,7 @@ export class WorkerProcess {
   readonly id: WorkerId;
   /** It has loaded its program. Rejects with a `ProcessFault`, as all of these do. */
   readonly up: Promise<void>;
-  /** It has a table with something that serves. */
+  /** It has a table. */
   readonly ready: Promise<void>;
   /** It takes connections. A fault's message is the code of the system's error. */
   readonly listening: Promise<void>;

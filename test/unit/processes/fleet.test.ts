@@ -63,6 +63,17 @@ test('a worker that comes gets the table in force, and is ready with it', async 
   expect([late.ready, late.table.chain.map(({ version }) => version)]).toEqual([true, ['2', '1']]);
 });
 
+test('where nothing serves yet, a worker is ready all the same: a first version may have its containers to start', async () => {
+  const processes = new Processes();
+  const worker = processes.addWorker();
+  await processes.carry();
+  expect(worker.ready).toBe(false);
+  const begun = processes.fleet.begin();
+  await processes.carry();
+  await begun;
+  expect([worker.ready, worker.table.chain]).toEqual([true, []]);
+});
+
 test('routes that did not change stay the same objects', async () => {
   const processes = await started();
   const [before] = only(processes).table.chain;
