@@ -34,9 +34,10 @@ export class Releases {
     let idle = 0;
     for (const endMs = performance.now() + WAIT_LIMIT_MS; ; ) {
       const status = await this.#status(id);
-      // What is in flight is known as of a tenth of a second ago.
-      idle = status.inFlight === 0 ? idle + 1 : 0;
-      if (phases.includes(status.phase) && (status.phase !== 'failed' || idle >= IDLE_LOOKS)) return status;
+      const isReached = phases.includes(status.phase);
+      // What is in flight is known as of a tenth of a second ago, so it says nothing at first.
+      idle = isReached && status.inFlight === 0 ? idle + 1 : 0;
+      if (isReached && (status.phase !== 'failed' || idle >= IDLE_LOOKS)) return status;
       if (performance.now() > endMs) {
         throw new Error(`Version ${status.version} is ${status.phase} (${status.reason}), not ${phases.join(' or ')}`);
       }
