@@ -10,6 +10,7 @@ import type { Observer } from './control/observer.ts';
 import type { DataPlanePort, StorePort } from './control/ports.ts';
 import type { Config } from './core/config/model.ts';
 import { parseCluster } from './core/config/parse.ts';
+import { DockerContainers } from './docker/containers.ts';
 import { credentialsFor } from './docker/credentials.ts';
 import { openRegistry } from './docker/registry.ts';
 import { Watcher } from './docker/watcher.ts';
@@ -48,6 +49,8 @@ export interface ControlPlane {
   begin(socket?: BoundSocket): Promise<number>;
   /** Puts the `cluster` of another configuration in force, the rest of which is the same. */
   apply(config: Config): Promise<ReloadResult>;
+  /** The proxy port is open too: from now on engines are asked for containers. */
+  opened(): void;
   /** Takes no more calls. Resolves when those under way are answered. */
   closeApi(): Promise<void>;
   /** Ends everything but calls under way; what has been counted is kept. */
@@ -65,6 +68,7 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     log,
     dataPlane: parts.dataPlane,
     store: kept.store,
+    containers: new DockerContainers({ clock, log }),
     observer: parts.observer,
     connectMs: config.timeouts.connectMs,
     putWaitMs: config.putWaitMs,
@@ -114,6 +118,7 @@ export function assembleControl(parts: ControlParts): ControlPlane {
       if (applied.kind === 'unchanged') return { ok: true, text: 'Nothing has changed' };
       return { ok: true, text: `Its "cluster" is put as ${applied.id}` };
     },
+    opened: () => controller.beginContainers(),
     closeApi,
     retire,
     async close() {

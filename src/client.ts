@@ -12,7 +12,10 @@ export type { Control, LedgerView, StatusView, VersionView } from './core/releas
 
 /** What a PUT may say of a version; docs/configuration.md has the meaning and the defaults. */
 export interface ClusterInput {
-  readonly servers: readonly { readonly hostname: string; readonly port: number }[];
+  /** These, */
+  readonly servers?: readonly { readonly hostname: string; readonly port: number }[];
+  /** or these: docs/containers.md has their fields. */
+  readonly containers?: readonly Readonly<Record<string, unknown>>[];
   readonly version?: string | number;
   readonly uuid?: string;
   /** `mode`, and the options of that mode. */
@@ -28,10 +31,18 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
 }
 
+export interface PutOptions {
+  /** Called with each line that tells how containers come to run. */
+  readonly onProgress?: (line: string) => void;
+}
+
 /** Every method rejects with a `ClientError`. */
 export interface Client {
-  /** Adds a version, given as an object or as the text of a whole request body. Resolves with its id. */
-  put(cluster: ClusterInput | string): Promise<string>;
+  /**
+   * Adds a version, given as an object or as the text of a whole request body. Resolves with its id; for a version in containers
+   * once it serves, and rejects when it never will.
+   */
+  put(cluster: ClusterInput | string, options?: PutOptions): Promise<string>;
   /** All versions, newest first. */
   list(): Promise<readonly VersionView[]>;
   show(id: string): Promise<VersionView>;
@@ -60,9 +71,17 @@ export class ClientError extends Error {
 export function createClient(options: ClientOptions): Client {
   const one = (id: string): string => `${CLUSTER_PATH}/${encodeURIComponent(id)}`;
   return {
-    async put(cluster) {
+    async put(cluster, { onProgress = () => {} } = {}) {
       const body = typeof cluster === 'string' ? cluster : JSON.stringify({ cluster });
-      return (await call(options, { method: 'PUT', path: CLUSTER_PATH, body })).trim();
+      let last = '';
+      const onLine = (line: string): void => {
+        if (last !== '') onProgress(last);
+        last = line;
+      };
+      await call(options, { method: 'PUT', path: CLUSTER_PATH, body, onLine });
+      if (last.startsWith(FAILED))
+        throw new ClientError(`The version does not serve: ${last.slice(FAILED.length)}`, 202);
+      return last;
     },
     async list() {
       return fromJson(await call(options, { method: 'GET', path: CLUSTER_PATH }), options);
@@ -94,23 +113,61 @@ interface Call {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: string;
+  /** Called with each line of an answer as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
-async function call(options: ClientOptions, { method, path, body }: Call): Promise<string> {
+/** What the last line of a progress begins with when it came to nothing. */
+const FAILED = 'error: ';
+
+async function call(options: ClientOptions, { method, path, body, onLine }: Call): Promise<string> {
   const headers: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
   if (options.token) headers.Authorization = `Bearer ${options.token}`;
-  const signal = AbortSignal.timeout(options.timeoutMs ?? 30_000);
+  // Silence counts, not the whole: an image may take long to come, and tells how it does.
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(new DOMException('', 'TimeoutError')), options.timeoutMs ?? 30_000);
   try {
-    const init = { method, headers, signal, redirect: 'manual' as const, ...(body === undefined ? {} : { body }) };
+    const init = {
+      method,
+      headers,
+      signal: silence.signal,
+      redirect: 'manual' as const,
+      ...(body === undefined ? {} : { body }),
+    };
     const response = await fetch(new URL(path, options.url), init);
-    const text = await response.text();
+    const text = await readText(response, { onLine: response.ok ? onLine : undefined, onChunk: () => timer.refresh() });
     if (response.ok) return text;
     const reason = firstLine(text) || response.statusText || 'no reason given';
     throw new ClientError(`The config service answered ${response.status}: ${reason}`, response.status);
   } catch (error) {
     if (error instanceof ClientError) throw error;
     throw new ClientError(`Calling the config service at ${options.url} failed: ${causeOf(error)}`, null);
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+interface Reading {
+  readonly onLine: ((line: string) => void) | undefined;
+  readonly onChunk: () => void;
+}
+
+async function readText(response: Response, { onLine, onChunk }: Reading): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let told = 0;
+  const tell = (end: number): void => {
+    const lines = text.slice(told, end).split('\n');
+    told = end;
+    for (const line of lines) if (line.trim() !== '') onLine?.(line.trim());
+  };
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    onChunk();
+    tell(text.lastIndexOf('\n') + 1);
+  }
+  tell(text.length);
+  return text;
 }
 
 function fromJson<T>(text: string, { url }: ClientOptions): T {

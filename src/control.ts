@@ -62,6 +62,10 @@ class Control {
         break;
       case 'opened':
         this.#sayOpened(message);
+        this.#plane?.opened();
+        break;
+      case 'open-already':
+        this.#plane?.opened();
         break;
       case 'joined':
         await this.#fleet?.join(message.worker);

@@ -44,6 +44,9 @@ export function json(call: Call, value: unknown): Response {
   });
 }
 
+/** How the answer to a PUT is written. */
+export type PutForm = 'text' | 'ndjson';
+
 /** 202 without a body. */
 export function accepted(call: Call): Response {
   return call.body(null, 202, { 'Content-Length': '0' });
@@ -66,7 +69,7 @@ export function wrongMethod(call: Call, allow: string): Response {
 
 export function fail(
   call: Call,
-  status: 400 | 404 | 405 | 409 | 500 | 507,
+  status: 400 | 403 | 404 | 405 | 409 | 500 | 507,
   reason: string,
   headers: Record<string, string> = {},
 ): Response {

@@ -1,5 +1,6 @@
 /** The REST API's routes and what it needs of the controller; shared with the CLI and the docs. */
 import type { ClusterSpec, LogLevel, Parsed } from '../core/config/model.ts';
+import type { Progress } from '../core/containers/progress.ts';
 import type { Command, CommandResult, LedgerView, StatusView, VersionView } from '../core/release/command.ts';
 
 export const CLUSTER_PATH = '/configuration/cluster';
@@ -13,8 +14,17 @@ export interface ReleaseControl {
   /**
    * Resolves when the command is in force, or after a while when the version that was put is still starting; or when it is refused,
    * and nothing changed. Never rejects.
+   * @param options `no`: a version that was put is not waited for
    */
-  submit(command: Command): Promise<CommandResult>;
+  submit(command: Command, options?: { readonly wait: 'a-while' | 'no' }): Promise<CommandResult>;
+  /**
+   * Tells how a version that was put comes to serve; resolves with null once it does, or with one line that says why it never will.
+   * The signal ends it early.
+   */
+  follow(
+    id: string,
+    options: { readonly onProgress: (progress: Progress) => void; readonly signal: AbortSignal },
+  ): Promise<string | null>;
   /** Versions that GET shows, newest first. */
   list(): readonly VersionView[];
   /** One of `list`, by its id in lower case. */

@@ -23,6 +23,7 @@ import {
   type ReloadResult,
 } from './contract.ts';
 import { addControls } from './controls.ts';
+import { progressStream } from './progress-stream.ts';
 
 export interface HandlerNeeds {
   readonly control: ReleaseControl;
@@ -68,11 +69,33 @@ export function createHandlers(needs: HandlerNeeds): Hono<{ Bindings: HttpBindin
 async function putVersion(call: Call, { control, parse, log }: HandlerNeeds): Promise<Response> {
   const body = await readText(call);
   if (body.kind === 'answered') return body.answer;
+  const wait = call.req.query('wait');
+  if (wait !== undefined && wait !== 'none' && wait !== 'serving') {
+    return fail(call, 400, `"wait" must be "none" or "serving", not ${JSON.stringify(wait)}`);
+  }
   const parsed = parse(body.text);
-  if (!parsed.ok) return fail(call, 400, parsed.errors.join('; '));
+  if (!parsed.ok) return fail(call, parsed.because === 'forbidden' ? 403 : 400, parsed.errors.join('; '));
   for (const warning of parsed.warnings) log.write('WARNING', 'api', warning);
-  const result = await control.submit({ kind: 'put', spec: parsed.value, origin: 'rest' });
-  return result.kind === 'accepted' ? call.body(result.id, 202, plainHeaders(result.id)) : refused(call, result);
+  const spec = parsed.value;
+  const result = await control.submit(
+    { kind: 'put', spec, origin: 'rest' },
+    { wait: wait === undefined ? 'a-while' : 'no' },
+  );
+  if (result.kind === 'refused') return refused(call, result);
+  const { id } = result;
+  if (wait === 'serving') return putServing(call, control, id);
+  if (wait === 'none' || spec.containers.length === 0) return call.body(id, 202, plainHeaders(id));
+  const form = call.req.header('accept')?.includes(NDJSON) === true ? 'ndjson' : 'text';
+  const type = form === 'ndjson' ? NDJSON : 'text/plain; charset=utf-8';
+  return call.body(progressStream({ id, form, control }), 202, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+}
+
+const NDJSON = 'application/x-ndjson';
+
+/** `?wait=serving`: nothing until it serves, however long it takes. */
+async function putServing(call: Call, control: ReleaseControl, id: string): Promise<Response> {
+  const reason = await control.follow(id, { onProgress: () => {}, signal: call.req.raw.signal });
+  return reason === null ? call.body(id, 200, plainHeaders(id)) : fail(call, 409, `${reason} (${id})`);
 }
 
 async function deleteVersion(call: Call, { control }: HandlerNeeds): Promise<Response> {

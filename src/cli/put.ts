@@ -1,4 +1,4 @@
-/** `cutover put`: adds a version and prints its id alone, for scripts. */
+/** `cutover put`: adds a version and prints its id alone, for scripts; how containers come to run goes to standard error. */
 import type { Command } from 'commander';
 import type { ClusterInput } from '../client.ts';
 import type { Mode, ServerAddress } from '../core/config/model.ts';
@@ -9,6 +9,8 @@ import { mode, nonEmpty, number, servers } from './values.ts';
 
 interface PutFlags extends TargetFlags {
   readonly server?: readonly ServerAddress[];
+  readonly image?: string;
+  readonly port?: number;
   readonly version?: string;
   readonly mode?: Mode;
   readonly sessionTimeout?: number;
@@ -22,6 +24,8 @@ export function putCommand(program: Command, terminal: Terminal): void {
     .description('add a version to the running proxy; prints its id')
     .argument('[file]', 'a request body in JSON, "-" for standard input, in place of the flags')
     .option('--server <host:port>', 'a server of the version; give it once for each', servers)
+    .option('--image <image>', 'an image to start a container of, in place of servers', nonEmpty)
+    .option('--port <port>', 'with --image, the port that the container listens on', number)
     .option('--version <version>', 'what the version is called (default: "0.0")', nonEmpty)
     .option('--mode <mode>', 'INSTANT, SESSION, GRADUAL or CONCURRENT (default: INSTANT)', mode)
     .option('--session-timeout <seconds>', 'with mode SESSION', number)
@@ -29,12 +33,12 @@ export function putCommand(program: Command, terminal: Terminal): void {
     .option('--uuid <uuid>', 'the id to take', nonEmpty);
   withTarget(command).action(async (file: string | undefined, flags: PutFlags) => {
     const cluster = file === undefined ? fromFlags(flags) : fromFile(file, flags);
-    terminal.out(`${await clientFor(flags, terminal).put(cluster)}\n`);
+    const onProgress = (line: string): void => terminal.err(`${line}\n`);
+    terminal.out(`${await clientFor(flags, terminal).put(cluster, { onProgress })}\n`);
   });
 }
 
 function fromFlags(flags: PutFlags): ClusterInput {
-  if (flags.server === undefined) throw new Failure('"cutover put" needs --server HOST:PORT or a file', 2);
   const { version, uuid, sessionTimeout, percentage } = flags;
   const options = {
     ...(sessionTimeout !== undefined && { sessionTimeout }),
@@ -42,16 +46,30 @@ function fromFlags(flags: PutFlags): ClusterInput {
   };
   const transition = { ...(flags.mode !== undefined && { mode: flags.mode }), ...options };
   return {
-    servers: flags.server.map(({ host, port }) => ({ hostname: host, port })),
+    ...serversOrContainers(flags),
     ...(version !== undefined && { version }),
     ...(uuid !== undefined && { uuid }),
     ...(Object.keys(transition).length > 0 && { upgradeTransition: transition }),
   };
 }
 
+function serversOrContainers({ server, image, port }: PutFlags): Pick<ClusterInput, 'servers' | 'containers'> {
+  if (server !== undefined && image !== undefined)
+    throw new Failure('"cutover put" needs --server or --image, not both', 2);
+  if (image === undefined && port !== undefined) throw new Failure('"--port" belongs to --image', 2);
+  if (image !== undefined) {
+    if (port === undefined) throw new Failure('"cutover put --image" needs --port, which the container listens on', 2);
+    return { containers: [{ image, portToProxy: port }] };
+  }
+  if (server === undefined) throw new Failure('"cutover put" needs --server HOST:PORT, --image IMAGE or a file', 2);
+  return { servers: server.map((one) => ({ hostname: one.host, port: one.port })) };
+}
+
 function fromFile(file: string, flags: PutFlags): string {
-  const { server, version, uuid, sessionTimeout, percentage } = flags;
-  const both = [server, version, uuid, flags.mode, sessionTimeout, percentage].some((value) => value !== undefined);
+  const { server, image, port, version, uuid, sessionTimeout, percentage } = flags;
+  const both = [server, image, port, version, uuid, flags.mode, sessionTimeout, percentage].some(
+    (value) => value !== undefined,
+  );
   if (both) throw new Failure('"cutover put" needs a file or flags that describe the version, not both', 2);
   const body = readTextFile(file === '-' ? '/dev/stdin' : file);
   if (!body.ok) throw new Failure(body.reason, 2);

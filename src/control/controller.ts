@@ -4,6 +4,7 @@
  */
 import type { ClusterSpec } from '../core/config/model.ts';
 import { sameJson } from '../core/config/same-json.ts';
+import type { Progress } from '../core/containers/progress.ts';
 import type { Difference, Finding } from '../core/messages.ts';
 import type { Command, CommandResult, LedgerView, StatusView, VersionView } from '../core/release/command.ts';
 import type { ReleaseEvent } from '../core/release/events.ts';
@@ -15,13 +16,14 @@ import type { Log } from '../system/log.ts';
 import type { Network } from '../system/network.ts';
 import { Arrivals } from './arrivals.ts';
 import { ComparisonMeter } from './comparison-meter.ts';
+import { Containers } from './containers.ts';
 import { Deadlines, type DrainBounds } from './deadlines.ts';
 import { Effects } from './effects.ts';
 import { Gates } from './gates.ts';
 import { Health } from './health.ts';
 import { Meter } from './meter.ts';
 import type { Observer, ReleaseListener } from './observer.ts';
-import type { DataPlanePort, StorePort } from './ports.ts';
+import type { ContainersPort, DataPlanePort, StorePort } from './ports.ts';
 import { Probes } from './probes.ts';
 import { ledgerViewsOf, statusOf, viewOf } from './views.ts';
 import { Writer } from './writer.ts';
@@ -33,12 +35,18 @@ export interface ControllerParts extends DrainBounds {
   readonly log: Log;
   readonly dataPlane: DataPlanePort;
   readonly store: StorePort;
+  readonly containers: ContainersPort;
   /** What the data plane was given as its outcome sink. */
   readonly observer: Observer;
   /** Bound on one probe of one server, milliseconds. */
   readonly connectMs: number;
   /** How long a PUT waits for its version to serve before it is answered all the same, milliseconds. */
   readonly putWaitMs: number;
+}
+
+export interface FollowOptions {
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
 }
 
 /** How late what time brings about may be noticed; a quiet of one second has to be told from a longer one. */
@@ -53,6 +61,7 @@ export class Controller implements ReleaseListener {
   readonly #meter: Meter;
   readonly #comparisons: ComparisonMeter;
   readonly #arrivals: Arrivals;
+  readonly #containers: Containers;
   readonly #stopTicking: () => void;
   #closed = false;
 
@@ -63,7 +72,15 @@ export class Controller implements ReleaseListener {
     this.#meter = new Meter(dataPlane, parts.observer);
     this.#comparisons = new ComparisonMeter(dataPlane);
     this.#arrivals = new Arrivals(clock);
-    const probes = new Probes(network, connectMs);
+    this.#containers = new Containers({
+      clock,
+      log,
+      port: parts.containers,
+      state: () => this.#state,
+      take: (event) => this.#writer.take(event),
+      onSuspect: (versionId, server) => this.#health.suspect(versionId, server),
+    });
+    const probes = new Probes(network, connectMs, this.#containers);
     this.#gates = new Gates({ clock, probes, onDecided: (event) => this.#writer.take(event) });
     this.#health = new Health({
       clock,
@@ -79,6 +96,8 @@ export class Controller implements ReleaseListener {
       dataPlane,
       health: this.#health,
       prepare: (request) => this.#gates.open(request),
+      launch: (request) => this.#containers.launch(request),
+      stop: (request) => this.#containers.stop(request),
       onChain: (table) => parts.observer.focusOn(table, this),
     });
     this.#writer = new Writer({
@@ -93,6 +112,7 @@ export class Controller implements ReleaseListener {
       run: (wanted) => effects.run(wanted),
       allowRise: (rise) => dataPlane.allowRise(rise),
       onDone: (state) => {
+        this.#containers.keepOnly(state);
         this.#gates.keepOnly(state.versions.filter(({ phase }) => phase === 'starting'));
         this.#takeDue();
       },
@@ -107,6 +127,11 @@ export class Controller implements ReleaseListener {
     this.#writer.restore(state, restore(state));
   }
 
+  /** Both ports are open: from now on engines are asked for containers. */
+  beginContainers(): void {
+    this.#containers.begin();
+  }
+
   /**
    * Puts the configuration file's version in force, unless the state has applied this very `cluster` before and something
    * serves: then the state holds, so that what was deleted or rolled back stays so.
@@ -115,15 +140,18 @@ export class Controller implements ReleaseListener {
    */
   async start(spec: ClusterSpec, asWritten: unknown = null): Promise<CommandResult | { readonly kind: 'unchanged' }> {
     const { applied, versions } = this.#state;
-    if (versions.some(serves) && sameJson(applied, asWritten)) return { kind: 'unchanged' };
+    if (versions.some(isLive) && sameJson(applied, asWritten)) return { kind: 'unchanged' };
     return this.submit({ kind: 'put', spec, origin: 'file', asWritten });
   }
 
   /**
-   * Resolves when the command is in force, or after `putWaitMs` while the version that was put is still starting; or when it is
-   * refused, and nothing changed. Never rejects.
+   * Resolves when the command is in force, or after `putWaitMs` while the version that was put is still starting (at once for
+   * one in containers); or when it is refused, and nothing changed. Never rejects.
    */
-  async submit(command: Command): Promise<CommandResult> {
+  async submit(
+    command: Command,
+    { wait }: { readonly wait: 'a-while' | 'no' } = { wait: 'a-while' },
+  ): Promise<CommandResult> {
     if (this.#closed) return { kind: 'refused', because: 'internal', reason: 'Cutover is stopping' };
     const event = this.#eventOf(command);
     const result = await this.#writer.write(event);
@@ -136,7 +164,12 @@ export class Controller implements ReleaseListener {
     }
     if (result.kind === 'done') {
       // The file's version is not waited for: what serves already must get its traffic.
-      if (command.kind === 'put' && command.origin === 'rest' && !this.#closed) {
+      if (
+        command.kind === 'put' &&
+        command.origin === 'rest' &&
+        command.spec.containers.length === 0 &&
+        wait !== 'no'
+      ) {
         await this.#arrivals.of(this.#state, event.id, this.#parts.putWaitMs);
       }
       return { kind: 'accepted', id: event.id };
@@ -148,6 +181,21 @@ export class Controller implements ReleaseListener {
   /** All of it, for those who watch; it is immutable. */
   state(): ReleaseState {
     return this.#state;
+  }
+
+  /**
+   * Tells how a version that was put comes to serve; resolves with null once it does, or with one line that says why it never
+   * will. The signal ends it early.
+   */
+  async follow(id: string, { onProgress, signal }: FollowOptions): Promise<string | null> {
+    const stop = this.#containers.board.follow(id, onProgress);
+    const left = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([this.#arrivals.of(this.#state, id, null), left]);
+    stop();
+    const version = this.#version(id);
+    if (version !== undefined && serves(version)) return null;
+    if (this.#closed) return 'Cutover is stopping; the version goes on when it is started again';
+    return version?.reason ?? 'It is gone';
   }
 
   /** Versions that GET shows, newest first. */
@@ -208,7 +256,9 @@ export class Controller implements ReleaseListener {
     this.#gates.close();
     this.#health.close();
     this.#arrivals.close();
+    const containersEnd = this.#containers.close();
     await this.#writer.close();
+    await containersEnd;
   }
 
   get #state(): ReleaseState {

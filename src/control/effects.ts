@@ -1,9 +1,16 @@
 /** Does what transitions want done. Runs only after the state that goes with it is durable. */
-import type { Effect, PrepareEffect, PublishEffect, RaiseEffect } from '../core/release/effects.ts';
+import type {
+  Effect,
+  LaunchEffect,
+  PrepareEffect,
+  PublishEffect,
+  RaiseEffect,
+  StopEffect,
+} from '../core/release/effects.ts';
 import { buildTable, withThreshold } from '../core/routing/build-table.ts';
 import type { CutOrder, Route, RoutingTable } from '../core/routing/table.ts';
 import type { Log } from '../system/log.ts';
-import type { Health } from './health.ts';
+import { type Health, sameServers } from './health.ts';
 import type { DataPlanePort } from './ports.ts';
 
 export interface EffectParts {
@@ -11,6 +18,8 @@ export interface EffectParts {
   readonly dataPlane: DataPlanePort;
   readonly health: Health;
   readonly prepare: (request: PrepareEffect) => void;
+  readonly launch: (request: LaunchEffect) => void;
+  readonly stop: (request: StopEffect) => void;
   /** A table with another chain is about to be in force. */
   readonly onChain: (table: RoutingTable) => void;
 }
@@ -40,6 +49,12 @@ export class Effects {
           break;
         case 'prepare':
           this.#parts.prepare(effect);
+          break;
+        case 'launch':
+          this.#parts.launch(effect);
+          break;
+        case 'stop':
+          this.#parts.stop(effect);
           break;
         case 'probe':
           this.#parts.health.probe(effect.id);
@@ -105,6 +120,7 @@ function unchanged(known: Route | undefined, route: Route): Route {
     known !== undefined &&
     known.epoch === route.epoch &&
     known.released === route.released &&
-    known.dormant === route.dormant;
+    known.dormant === route.dormant &&
+    sameServers(known, route);
   return same ? known : route;
 }

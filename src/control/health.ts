@@ -92,6 +92,11 @@ export class Health implements OutcomeSink {
     if (watch !== undefined) version.found(watch, finding);
   }
 
+  /** Something speaks against a server: it is looked at now, before a request finds out. */
+  suspect(versionId: string, server: string): void {
+    this.#versions.get(versionId)?.refused(server);
+  }
+
   /** A `probed` event says soon how this version stands, and whether an older one answers. */
   probe(versionId: string): void {
     this.#versions.get(versionId)?.probe();
@@ -156,7 +161,8 @@ export class Health implements OutcomeSink {
   }
 }
 
-function sameServers(one: Route, other: Route): boolean {
+/** True when two routes lead to the same servers, in the same order. */
+export function sameServers(one: Route, other: Route): boolean {
   return (
     one.servers.length === other.servers.length &&
     one.servers.every((server, index) => server.key === other.servers[index]?.key)

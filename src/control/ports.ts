@@ -1,5 +1,8 @@
 /** What the control plane needs of others. Adapters and the data plane implement these. */
-import type { ClusterSpec } from '../core/config/model.ts';
+import type { ClusterSpec, ContainerSpec, EngineAddress } from '../core/config/model.ts';
+import type { LaunchedContainer } from '../core/containers/launch.ts';
+import type { LaunchOrder } from '../core/containers/plan.ts';
+import type { Progress } from '../core/containers/progress.ts';
 import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
 import type { CommandResult } from '../core/release/command.ts';
 import type { Rise } from '../core/release/rise.ts';
@@ -50,4 +53,67 @@ export interface StorePort {
   save(state: ReleaseState): Promise<void>;
   /** Counters have changed: within a second `current` is asked for the state and made durable; no one waits for it. Must not throw. */
   note(current: () => ReleaseState): void;
+}
+
+/** Where containers run: one Docker engine or several. */
+export interface ContainersPort {
+  /**
+   * Makes the containers of a version run, in their order: what runs already is found by its labels, the others are
+   * started or created. Idempotent. When it can't, what it started is removed again, and it rejects with a `LaunchFault`.
+   */
+  launch(request: LaunchRequest): Promise<readonly LaunchedContainer[]>;
+  /**
+   * Stops and removes the containers of a version, the last first, but for those that are used. Resolves with the last lines
+   * that they wrote, once they are gone; rejects with one line when an engine can't be reached. Idempotent.
+   */
+  stop(request: StopRequest): Promise<readonly string[]>;
+  /** Removes the images of these containers where nothing runs from them. Never rejects. */
+  removeImages(containers: readonly LaunchedContainer[]): Promise<void>;
+  /** Tells from now on how the containers of versions fare, on every engine that was ever asked. */
+  watch(sink: ContainerSink): void;
+  /** Ends what is under way; containers go on. */
+  close(): Promise<void>;
+}
+
+export interface LaunchRequest extends LaunchOrder {
+  /** What the version ran in before; the same images are taken again. */
+  readonly before: readonly LaunchedContainer[];
+  readonly progress: (progress: Progress) => void;
+  /** It is wanted no more. */
+  readonly signal: AbortSignal;
+}
+
+export interface StopRequest {
+  /** The version's id. */
+  readonly id: string;
+  readonly containers: readonly ContainerSpec[];
+  /** What it ran in or used. */
+  readonly launched: readonly LaunchedContainer[];
+  /** True when a version that lives has or uses a container of this name: asked right before it would be stopped. */
+  readonly isUsed: (name: string, engine: EngineAddress | null) => boolean;
+}
+
+/** How one container fares. */
+export interface ContainerNotice {
+  readonly versionId: string;
+  readonly containerId: string;
+  /** Its place in the version, by its label. */
+  readonly slot: string | null;
+  /** `warming`: it has a health check that has not passed yet. */
+  readonly condition: 'running' | 'warming' | 'unhealthy' | 'down';
+  /** What happened, for people: `container "web" exited with code 1`. */
+  readonly cause: string;
+  /** With `down`: its engine starts it again by itself. */
+  readonly restarts: boolean;
+  /** With `down`: it ended as programs do that have done their work. */
+  readonly done: boolean;
+  /** With `down`: the last lines that it wrote. */
+  readonly output: readonly string[];
+}
+
+/** Must not throw. */
+export interface ContainerSink {
+  notice(notice: ContainerNotice): void;
+  /** An engine answers again after it had not: nobody knows what has become of its containers. */
+  engineIsBack(): void;
 }

@@ -1,7 +1,8 @@
 /** What the REST API shows of versions and releases. */
 import { hostPort } from '../core/config/address.ts';
+import type { LaunchedContainer } from '../core/containers/launch.ts';
 import type { VersionFigures } from '../core/messages.ts';
-import type { LedgerView, StatusView, VersionView } from '../core/release/command.ts';
+import type { ContainerView, LedgerView, StatusView, VersionView } from '../core/release/command.ts';
 import { type Conclusion, entryOf, type LedgerEntry } from '../core/release/ledger.ts';
 import type { ReleaseState, VersionState } from '../core/release/state.ts';
 import { olderThan } from '../core/release/trial.ts';
@@ -10,6 +11,7 @@ import { olderThan } from '../core/release/trial.ts';
 export function viewOf({ id, spec }: VersionState): VersionView {
   return {
     cluster: {
+      ...(spec.shownContainers === null ? {} : { containers: spec.shownContainers }),
       ...(spec.shownHealthCheck === null ? {} : { healthCheck: spec.shownHealthCheck }),
       servers: spec.servers.map(({ host, port }) => ({ hostname: host, port })),
       upgradeTransition: spec.shownTransition,
@@ -45,8 +47,19 @@ export function statusOf(version: VersionState, { figures, healthOf }: Surroundi
       const health = healthOf(hostPort(host, port));
       return { hostname: host, port, ...(health === undefined ? {} : { health }) };
     }),
+    ...(version.launch === null ? {} : { containers: version.launch.containers.map(containerView) }),
     inFlight: figures?.inFlight ?? 0,
     tunnels: figures?.tunnels ?? 0,
+  };
+}
+
+function containerView({ name, containerId, image, server }: LaunchedContainer): ContainerView {
+  return {
+    name,
+    id: containerId,
+    image: image.reference,
+    digest: image.digest ?? image.imageId,
+    server: server === null ? null : hostPort(server.host, server.port),
   };
 }
 
@@ -57,7 +70,7 @@ export function ledgerViewsOf({ versions, ledger }: ReleaseState): readonly Ledg
 }
 
 function ledgerViewOf(entry: LedgerEntry): LedgerView {
-  const { id, version, mode, against, verdict, counts, comparison, evidence, baseline } = entry;
+  const { id, version, mode, against, verdict, counts, comparison, evidence, baseline, output } = entry;
   return {
     id,
     version,
@@ -73,6 +86,7 @@ function ledgerViewOf(entry: LedgerEntry): LedgerView {
     comparison,
     evidence,
     baseline,
+    output,
   };
 }
 
@@ -84,7 +98,7 @@ function openViewOf(version: VersionState, against: string | null): LedgerView |
 }
 
 /** Stands in where nothing is decided yet; none of it is shown. */
-const UNDECIDED: Omit<Conclusion, 'against'> = { decision: 'retired', rule: 'delete', reason: '', atMs: 0 };
+const UNDECIDED: Omit<Conclusion, 'against'> = { decision: 'retired', rule: 'delete', reason: '', atMs: 0, output: [] };
 
 function timeText(wallMs: number): string {
   return new Date(wallMs).toISOString();

@@ -128,6 +128,8 @@ export type MainToControl =
   | { readonly kind: 'serve'; readonly workers: readonly WorkerId[]; readonly document: string | null }
   /** Both ports are open: say so, with the configuration, as at every start. */
   | { readonly kind: 'opened'; readonly proxyPort: number; readonly configPort: number }
+  /** The same for a control that takes the place of an earlier one. */
+  | { readonly kind: 'open-already' }
   | { readonly kind: 'joined'; readonly worker: WorkerId }
   | { readonly kind: 'left'; readonly worker: WorkerId }
   | { readonly kind: 'from-worker'; readonly worker: WorkerId; readonly message: FromWorker }

@@ -277,6 +277,7 @@ export class Supervisor {
     this.#controlBackOff.started(this.#parts.clock.nowMs());
     void control.ended.then((how) => this.#controlEnded(control, how));
     await control.serve([...this.#workers.keys()], this.#document, configService.handle);
+    if (this.#stage === 'running') control.send({ kind: 'open-already' });
   }
 
   #sayOpened(control: ControlProcess): void {

@@ -7,9 +7,10 @@ import type { Names } from './names.ts';
 export interface Network {
   /**
    * Opens a connection and closes it at once. Resolves with null when it was accepted, else with the cause at the first
-   * address tried. `timeoutMs` bounds the whole attempt, name resolution included. Never rejects.
+   * address tried. `timeoutMs` bounds the whole attempt, name resolution included. With `staysMs` it must not be closed by
+   * the other side for so long. Never rejects.
    */
-  tryConnect(address: ServerAt, timeoutMs: number): Promise<ConnectFailure | null>;
+  tryConnect(address: ServerAt, timeoutMs: number, staysMs?: number): Promise<ConnectFailure | null>;
   /**
    * Sends one GET on a connection of its own and resolves with the head of the answer, or with the cause at the first
    * address tried. `timeoutMs` bounds the whole of it, name resolution included. Never rejects.
@@ -46,9 +47,9 @@ export function realNetwork(names: Names, clock: Clock): Network {
     });
   }
   return {
-    tryConnect(server, timeoutMs) {
+    tryConnect(server, timeoutMs, staysMs = 0) {
       const timeoutText = connectFailure('ETIMEDOUT', server).text;
-      return walk<null>(server, timeoutMs, { timeoutText, tryOne: acceptedAt });
+      return walk<null>(server, timeoutMs, { timeoutText, tryOne: acceptedAt(clock, staysMs) });
     },
     checkHttp(server, check) {
       const timeoutText = `GET ${check.path}: no answer within ${check.timeoutMs / 1000} s`;
@@ -140,9 +141,22 @@ function isFailure<T>(result: T | ConnectFailure): result is ConnectFailure {
   return typeof result === 'object' && result !== null && 'text' in result;
 }
 
-const acceptedAt: TryOne<null> = (address, ended) => {
-  const socket = createConnection({ ...address, autoSelectFamily: false });
-  socket.once('connect', () => ended(null));
-  socket.on('error', (error: NodeJS.ErrnoException) => ended(connectFailure(error.code, address)));
-  return () => socket.destroy();
-};
+function acceptedAt(clock: Clock, staysMs: number): TryOne<null> {
+  return (address, ended) => {
+    const socket = createConnection({ ...address, autoSelectFamily: false });
+    let stopTimer = (): void => {};
+    const closed = (): void =>
+      ended({ kind: 'refused', text: `dial tcp ${at(address)}: the connection was closed at once` });
+    socket.once('connect', () => {
+      if (staysMs === 0) ended(null);
+      else stopTimer = clock.after(staysMs, () => ended(null));
+    });
+    socket.on('end', closed);
+    socket.on('error', (error: NodeJS.ErrnoException) => ended(connectFailure(error.code, address)));
+    if (staysMs > 0) socket.resume();
+    return () => {
+      stopTimer();
+      socket.destroy();
+    };
+  };
+}

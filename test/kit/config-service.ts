@@ -3,6 +3,7 @@
 /** The `cluster` object of a PUT, in the wire's own keys. */
 export interface WireCluster {
   readonly servers?: readonly { readonly hostname?: string; readonly ip?: string; readonly port: number }[];
+  readonly containers?: readonly Readonly<Record<string, unknown>>[];
   readonly version?: string | number;
   readonly uuid?: string;
   readonly healthCheck?: Readonly<Record<string, unknown>>;
@@ -59,10 +60,12 @@ export function put(configPort: number, added: WireCluster): Promise<ConfigAnswe
 /** PUTs and gives the id. */
 export async function putVersion(configPort: number, added: WireCluster): Promise<string> {
   const answer = await put(configPort, added);
-  if (answer.status !== 202 || !UUID_V1.test(answer.text)) {
+  // With containers, lines that tell of their start come before it.
+  const id = added.containers === undefined ? answer.text : (answer.text.trimEnd().split('\n').at(-1) ?? '');
+  if (answer.status !== 202 || !UUID_V1.test(id)) {
     throw new Error(`PUT was answered ${answer.status} ${JSON.stringify(answer.text)}`);
   }
-  return answer.text;
+  return id;
 }
 
 export function remove(configPort: number, id: string): Promise<ConfigAnswer> {

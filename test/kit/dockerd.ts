@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
@@ -79,6 +79,11 @@ export class Dockerd {
   async remove(): Promise<void> {
     await this.stop();
     spawnSync('ip', ['link', 'delete', this.#bridge], { env: ENV });
+    // An engine that is stopped under its containers may forget a mount.
+    const mounts = readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[1] ?? '');
+    for (const mount of mounts.filter((path) => path.startsWith(this.folder))) spawnSync('umount', ['--lazy', mount]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

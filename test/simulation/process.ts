@@ -4,7 +4,7 @@
  */
 import { Controller } from '../../src/control/controller.ts';
 import { Observer } from '../../src/control/observer.ts';
-import type { DataPlanePort } from '../../src/control/ports.ts';
+import type { ContainersPort, DataPlanePort } from '../../src/control/ports.ts';
 import { Rotation } from '../../src/core/balancing/round-robin.ts';
 import type { Config } from '../../src/core/config/model.ts';
 import { DateLine } from '../../src/core/http/http-date.ts';
@@ -120,6 +120,7 @@ export class Process implements DataPlanePort {
       log,
       dataPlane: this,
       store: kept.store,
+      containers: NO_ENGINE,
       observer: this.observer,
       connectMs,
       putWaitMs: config.putWaitMs,
@@ -170,3 +171,12 @@ export class Process implements DataPlanePort {
     this.clock.die();
   }
 }
+
+/** Nothing is simulated in containers. */
+const NO_ENGINE: ContainersPort = {
+  launch: () => Promise.reject(new Error('There is no engine')),
+  stop: () => Promise.resolve([]),
+  removeImages: () => Promise.resolve(),
+  watch: () => {},
+  close: () => Promise.resolve(),
+};

@@ -108,13 +108,13 @@ describe('rollback', () => {
     await r.proxy.log.line('WARNING', /^Release of version 2 .* is over: failed by rule rollback: It was rolled back/);
   });
 
-  test('of a version that is not on trial is refused', async () => {
+  test('of a stable version with nothing before it is refused', async () => {
     const r = await release({ mode: 'INSTANT' });
     const [, stable] = await listVersions(r.proxy.configPort);
     const answer = await call(r.proxy.configPort, 'POST', `/${stable?.uuid}/rollback`);
     expect(answer).toMatchObject({
       status: 409,
-      text: expect.stringMatching(/only a version on trial can be rolled back/),
+      text: expect.stringMatching(/has no earlier version that could be started again/),
     });
   });
 });

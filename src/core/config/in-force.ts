@@ -5,9 +5,6 @@
 import { valueAt } from './issues.ts';
 
 const NOT_YET: readonly string[] = [
-  'configService.allowPrivileged',
-  'dockerHost',
-  'cluster.dockerHost',
   'cookies.secret',
   'cluster.upgradeTransition.replay.bodyBytes',
   'cluster.upgradeTransition.replay.methods',
@@ -15,9 +12,7 @@ const NOT_YET: readonly string[] = [
 ];
 
 /** Values that ask for what happens anyway. */
-const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
-  'configService.allowPrivileged': [false],
-};
+const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {};
 
 /** A line for each key of the document that is accepted without effect. */
 export function notYetWarnings(root: unknown): string[] {

@@ -193,8 +193,6 @@ export interface ClusterDefaults {
   readonly engine: EngineAddress | null;
   /** `configService.allowPrivileged`. */
   readonly privileged: 'allowed' | 'forbidden';
-  /** What becomes of a version that is given by its containers. */
-  readonly containers: 'started' | 'refused';
 }
 
 export interface Config {

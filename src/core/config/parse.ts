@@ -35,7 +35,6 @@ const BUILT_IN: ClusterDefaults = {
   holdMs: 250,
   engine: null,
   privileged: 'forbidden',
-  containers: 'refused',
 };
 
 /** Parses a configuration file's text. Each error is one line: the path, what is allowed, the value (secrets masked). */
@@ -46,7 +45,6 @@ export function parseConfig(text: string): Parsed<Config> {
     schema: fileSchema,
     rules: fileErrors,
     mayBePrivileged,
-    containers: 'refused',
     build: toConfig,
   });
 }
@@ -58,7 +56,6 @@ export function parseCluster(body: string, defaults: ClusterDefaults = BUILT_IN)
     schema: bodySchema,
     rules: () => [],
     mayBePrivileged: () => defaults.privileged === 'allowed',
-    containers: defaults.containers,
     build: (values, root) => toCluster(values.cluster, root, defaults),
   });
 }
@@ -67,7 +64,6 @@ interface Kind<Schema extends z.ZodType, T> {
   readonly schema: Schema;
   readonly rules: (root: unknown) => string[];
   readonly mayBePrivileged: (root: unknown) => boolean;
-  readonly containers: ClusterDefaults['containers'];
   readonly build: (values: z.output<Schema>, root: unknown) => T;
 }
 
@@ -79,9 +75,6 @@ function parse<Schema extends z.ZodType, T>(text: string, kind: Kind<Schema, T>)
   const errors = [...read.duplicates];
   if (!result.success) errors.push(...issueLines(result.error.issues, root));
   errors.push(...kind.rules(root), ...clusterErrors(root));
-  if (errors.length === 0 && kind.containers === 'refused' && valueAt(root, ['cluster', 'containers']) !== undefined) {
-    errors.push('"cluster.containers" is not supported yet in this version: give "servers"');
-  }
   if (!result.success || errors.length > 0) return { ok: false, errors: errors.slice(0, LINES_MAX) };
   const forbidden = kind.mayBePrivileged(root) ? [] : privilegedErrors(root);
   if (forbidden.length > 0) return { ok: false, errors: forbidden, because: 'forbidden' };
@@ -98,7 +91,6 @@ function toConfig(values: FileValues, root: unknown): Config {
     holdMs: toMs(replay.holdTime),
     engine: toEngine(values.dockerHost),
     privileged: configService.allowPrivileged ? 'allowed' : 'forbidden',
-    containers: 'refused',
   };
   return {
     proxy: { hostname: proxy.hostname, port: proxy.port, via: proxy.via === false ? null : proxy.via },

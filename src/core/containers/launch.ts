@@ -24,3 +24,14 @@ export interface LaunchedContainer {
   /** Where it is proxied to; null for one that is not. */
   readonly server: ServerAddress | null;
 }
+
+/** Why containers could not be started. The message is one line for people. */
+export class LaunchFault extends Error {
+  /** The last lines that they wrote. */
+  readonly output: readonly string[];
+
+  constructor(message: string, output: readonly string[] = []) {
+    super(message);
+    this.output = output;
+  }
+}

@@ -29,6 +29,8 @@ export type RefusedBecause = 'unknown-id' | 'conflict' | 'storage' | 'internal';
 /** One version as the REST API shows it: key order is the wire's (design: wire contract). */
 export interface VersionView {
   readonly cluster: {
+    /** Where they were given; the values of environments are masked. */
+    readonly containers?: readonly unknown[];
     /** Where one was given. */
     readonly healthCheck?: Readonly<Record<string, unknown>>;
     readonly servers: readonly { readonly hostname: string; readonly port: number }[];
@@ -58,9 +60,21 @@ export interface StatusView {
   readonly comparison: Comparison | null;
   /** `health` is `healthy`, `ejected`, `probing` or `returning`; it is left out while the version does not serve. */
   readonly servers: readonly { readonly hostname: string; readonly port: number; readonly health?: string }[];
+  /** What a version in containers runs in. */
+  readonly containers?: readonly ContainerView[];
   /** Exchanges and tunnels in flight now. */
   readonly inFlight: number;
   readonly tunnels: number;
+}
+
+export interface ContainerView {
+  readonly name: string;
+  readonly id: string;
+  readonly image: string;
+  /** By which the very same image is found again: of its registry, else the engine's own id of it. */
+  readonly digest: string;
+  /** `host:port`, or null: it is not proxied to. */
+  readonly server: string | null;
 }
 
 /** One release of the ledger, as the REST API tells it. Times are ISO 8601. */
@@ -82,4 +96,6 @@ export interface LedgerView {
   readonly comparison: Comparison | null;
   readonly evidence: Evidence;
   readonly baseline: Baseline;
+  /** The last lines that its containers wrote, where it failed. */
+  readonly output: readonly string[];
 }

@@ -6,8 +6,8 @@ import { type QuarantinedImage, withoutTrusted, withQuarantined } from './quaran
 import {
   DEFAULT_SERVICE,
   isCandidate,
+  isInService,
   type ReleaseState,
-  serves,
   type VersionPhase,
   type VersionState,
 } from './state.ts';
@@ -40,6 +40,11 @@ export class Draft {
     this.applied = before.applied;
     this.#putSequence = before.putSequence;
     this.#epochSequence = before.epochSequence;
+  }
+
+  /** The version as it was before this transition. */
+  was(id: string): VersionState | undefined {
+    return this.#before.versions.find((version) => version.id === id);
   }
 
   find(id: string): VersionState | undefined {
@@ -80,13 +85,13 @@ export class Draft {
   }
 
   /** The same, for what ends a trial if there is one: then the ledger has one entry more, and the log its line. */
-  conclude(id: string, phase: VersionPhase, { rule, reason }: { readonly rule: Rule; readonly reason: string }): void {
+  conclude(id: string, phase: VersionPhase, { rule, reason, output = [] }: Ending): void {
     const version = this.find(id);
     if (version === undefined) return;
     if (version.trial !== null) {
       const decision = decisionOf(phase);
       const against = olderThan(this.versions, version)[0]?.spec.version ?? null;
-      const entry = entryOf(version, version.trial, { decision, rule, reason, atMs: this.#atMs, against });
+      const entry = entryOf(version, version.trial, { decision, rule, reason, output, atMs: this.#atMs, against });
       this.ledger = withEntry(this.ledger, entry);
       this.log(decision === 'failed' ? 'WARNING' : 'NOTICE', ledgerLine(version, entry), version);
     }
@@ -132,7 +137,7 @@ export class Draft {
 
   #moved(version: VersionState, phase: VersionPhase, reason: string): VersionState {
     const next = { ...version, phase, reason, sinceMs: this.#atMs, trusted: version.trusted || phase === 'stable' };
-    const exit = serves(next) || phase === 'starting' ? null : { cut: [], over: phase === 'retired' };
+    const exit = isInService(phase) || phase === 'starting' ? null : { cut: [], over: phase === 'retired' };
     if (!isCandidate(next)) {
       const epoch = isCandidate(version) && exit === null ? this.#nextEpoch() : version.epoch;
       return { ...next, epoch, exit, trial: null };
@@ -145,6 +150,14 @@ export class Draft {
     this.#epochSequence += 1;
     return this.#epochSequence;
   }
+}
+
+/** Why a version leaves its phase. */
+export interface Ending {
+  readonly rule: Rule;
+  readonly reason: string;
+  /** The last lines that its containers wrote. */
+  readonly output?: readonly string[];
 }
 
 function decisionOf(phase: VersionPhase): Decision {

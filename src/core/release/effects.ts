@@ -2,8 +2,9 @@
  * What a transition wants done, as data; `control/effects.ts` does it, after the next state is durable. Each is idempotent:
  * it names a state of affairs, not a step.
  */
-import type { HealthCheck, LogLevel, ServerAddress } from '../config/model.ts';
+import type { ContainerSpec, HealthCheck, LogLevel, ServerAddress } from '../config/model.ts';
 import type { CutOrder, Route } from '../routing/table.ts';
+import type { Launch } from './state.ts';
 
 /** This chain is in force. */
 export interface PublishEffect {
@@ -35,6 +36,25 @@ export interface PrepareEffect {
   readonly timeoutMs: number;
 }
 
+/** The containers of a version run: those that do are found again, the others are started. `launched` or `launch-failed` follows. */
+export interface LaunchEffect {
+  readonly kind: 'launch';
+  readonly id: string;
+  readonly service: string;
+  readonly version: string;
+  readonly containers: readonly ContainerSpec[];
+  /** What it ran in before: the same images are taken again. */
+  readonly before: Launch | null;
+}
+
+/** The containers of a version that has left are gone, but for those that another version uses. */
+export interface StopEffect {
+  readonly kind: 'stop';
+  readonly id: string;
+  readonly containers: readonly ContainerSpec[];
+  readonly launch: Launch | null;
+}
+
 /** The older versions are tried at once; a `probed` event says what came of it. */
 export interface ProbeEffect {
   readonly kind: 'probe';
@@ -49,4 +69,4 @@ interface LogEffect {
   readonly facts: Readonly<Record<string, string | number>>;
 }
 
-export type Effect = PublishEffect | RaiseEffect | PrepareEffect | ProbeEffect | LogEffect;
+export type Effect = PublishEffect | RaiseEffect | PrepareEffect | LaunchEffect | StopEffect | ProbeEffect | LogEffect;

@@ -3,6 +3,7 @@
  * plane, a probe or a timer carries the epoch it belongs to.
  */
 import type { ClusterSpec } from '../config/model.ts';
+import type { LaunchedContainer } from '../containers/launch.ts';
 import type { ComparisonCounts, Finding } from '../messages.ts';
 import type { CutOrder } from '../routing/table.ts';
 import type { Served } from './baseline.ts';
@@ -120,6 +121,35 @@ export interface UnreadyEvent extends HappenedInEpoch {
   readonly reason: string;
 }
 
+/** The containers of a version run; after a restart of theirs they may be found elsewhere than before. */
+export interface LaunchedEvent extends Happened {
+  readonly kind: 'launched';
+  /** In their order; with those of other versions that it uses. */
+  readonly containers: readonly LaunchedContainer[];
+}
+
+/** They could not be started, and what had been is stopped again. */
+export interface LaunchFailedEvent extends Happened {
+  readonly kind: 'launch-failed';
+  /** One line. */
+  readonly reason: string;
+  /** The last lines that they wrote. */
+  readonly output: readonly string[];
+}
+
+/** A container of a version that serves nobody yet has ended, and will not be started again by its engine. */
+export interface ContainerDownEvent extends Happened {
+  readonly kind: 'container-down';
+  readonly reason: string;
+  readonly output: readonly string[];
+}
+
+/** The last lines that the containers of a version wrote before they were stopped. */
+export interface OutputEvent extends Happened {
+  readonly kind: 'output';
+  readonly output: readonly string[];
+}
+
 /** How the servers of a version on trial stand, and whether an older version could take its place. */
 export interface ProbedEvent extends HappenedInEpoch {
   readonly kind: 'probed';
@@ -170,6 +200,10 @@ export type ReleaseEvent =
   | QuietEvent
   | CountedEvent
   | UnreadyEvent
+  | LaunchedEvent
+  | LaunchFailedEvent
+  | ContainerDownEvent
+  | OutputEvent
   | ProbedEvent
   | ForgivenEvent
   | RegretOverEvent

@@ -3,8 +3,10 @@ import { versionText } from './describe.ts';
 import type { Draft } from './draft.ts';
 import type { PauseEvent, PromoteEvent, ResumeEvent, RollbackEvent } from './events.ts';
 import { type Refusal, release } from './handlers.ts';
+import { startPrevious } from './handlers-containers.ts';
 import { fail } from './handlers-trial.ts';
 import type { VersionState } from './state.ts';
+import { olderThan } from './trial.ts';
 
 type Version = VersionState | undefined;
 
@@ -50,6 +52,14 @@ export function resume(draft: Draft, event: ResumeEvent, version: Version): Refu
 
 export function rollback(draft: Draft, event: RollbackEvent, version: Version): undefined {
   if (version !== undefined) fail(draft, version, { rule: 'rollback', reason: byHand('rolled back', event.reason) });
+}
+
+/** Back from a stable version: to the standby where there is one, else to the version before it, which is started again. */
+export function rollbackStable(draft: Draft, event: RollbackEvent, version: Version): Refusal | undefined {
+  if (version === undefined) return undefined;
+  if (olderThan(draft.versions, version).length === 0) return startPrevious(draft, event, version);
+  fail(draft, version, { rule: 'rollback', reason: byHand('rolled back', event.reason) });
+  return undefined;
 }
 
 function setRamp(draft: Draft, version: VersionState, ramp: 'paused' | 'moving'): void {

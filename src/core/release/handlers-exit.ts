@@ -11,6 +11,7 @@ import type {
   MeasuredEvent,
 } from './events.ts';
 import type { Refusal } from './handlers.ts';
+import { stopContainers } from './handlers-containers.ts';
 import { addFigures, withLate } from './ledger.ts';
 import type { Exit, VersionState } from './state.ts';
 
@@ -31,6 +32,7 @@ export function drained(draft: Draft, event: DrainedEvent, version: Version): Re
   if (version.phase === 'failed') change(draft, version, () => ({ cut: [], over: true }));
   else draft.conclude(event.id, 'retired', { rule: 'delete', reason: 'Its last exchange has ended' });
   draft.log('INFO', `Version ${versionText(version.spec)} has drained`, version);
+  stopContainers(draft, version);
   return undefined;
 }
 

@@ -1,13 +1,22 @@
 /** What the readiness gate and the health of servers do to a version. */
 import { versionText } from './describe.ts';
 import type { Draft } from './draft.ts';
-import type { PrepareEffect } from './effects.ts';
+import type { LaunchEffect, PrepareEffect } from './effects.ts';
 import type { ForgivenEvent, UnreadyEvent } from './events.ts';
 import { withoutServer } from './evidence.ts';
 import { count, fail, judgeNow } from './handlers-trial.ts';
-import type { VersionState } from './state.ts';
+import { isLaunched, type VersionState } from './state.ts';
 
 type Version = VersionState | undefined;
+
+/** What a version that is starting needs next: its containers, or that its servers are ready. */
+export function startEffect(version: VersionState): LaunchEffect | PrepareEffect {
+  return isLaunched(version) ? prepareEffect(version) : launchEffect(version);
+}
+
+export function launchEffect({ id, service, spec, launch }: VersionState): LaunchEffect {
+  return { kind: 'launch', id, service, version: spec.version, containers: spec.containers, before: launch };
+}
 
 /** Traffic moves to a version only when its servers are ready: a `ready` or `unready` event follows. */
 export function prepareEffect({ id, epoch, spec }: VersionState): PrepareEffect {

@@ -4,11 +4,11 @@
  */
 import { versionText } from './describe.ts';
 import { withDivergence } from './divergence.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, Ending } from './draft.ts';
 import type { FindingEvent, MeasuredEvent, ProbedEvent } from './events.ts';
 import { withAnswers, withFinding } from './evidence.ts';
 import type { Refusal } from './handlers.ts';
-import { addFigures, type Rule } from './ledger.ts';
+import { addFigures } from './ledger.ts';
 import { serves, type VersionState } from './state.ts';
 import { addOlder, baselineOf, type Trial } from './trial.ts';
 import { judge, judgeServers, type Verdict } from './verdict.ts';
@@ -60,11 +60,11 @@ export function measured(draft: Draft, event: MeasuredEvent, version: Version): 
 }
 
 /** Takes a version back: it leaves the table at once and lets what it has in flight finish. */
-export function fail(draft: Draft, version: VersionState, why: { readonly rule: Rule; readonly reason: string }): void {
+export function fail(draft: Draft, version: VersionState, { rule, reason, output = [] }: Ending): void {
   if (serves(version)) {
     draft.log('WARNING', `Removing cluster from configuration - version: ${versionText(version.spec)}`, version);
   }
-  draft.conclude(version.id, 'failed', { rule: why.rule, reason: why.reason });
+  draft.conclude(version.id, 'failed', { rule, reason, output });
 }
 
 /** With what is known now; guilty, it is taken back where an older version is known to answer, else after a probe. */

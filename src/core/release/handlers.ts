@@ -11,10 +11,11 @@ import type {
   RegretOverEvent,
   ServedEvent,
 } from './events.ts';
-import { overtakeStarting, prepareEffect } from './handlers-health.ts';
+import { stopContainers, takeOver } from './handlers-containers.ts';
+import { launchEffect, overtakeStarting, startEffect } from './handlers-health.ts';
 import { thresholdAfter } from './ramp.ts';
 import { withServed } from './recent.ts';
-import { isCandidate, isLive, isOvertaken, serves, type VersionState } from './state.ts';
+import { isCandidate, isLaunched, isLive, isOvertaken, serves, type VersionState } from './state.ts';
 import { isHeld } from './trial.ts';
 
 /** Why an event does nothing; the draft is thrown away. */
@@ -32,8 +33,12 @@ export function put(draft: Draft, event: PutEvent): undefined {
   const version = draft.add(event.id, spec);
   if (event.origin === 'file') draft.applied = event.asWritten ?? null;
   if (event.origin === 'rest') draft.log('INFO', receivedText(spec), version);
-  if (newest === undefined) {
+  if (newest === undefined && isLaunched(version)) {
     draft.enter(version.id, 'stable', 'Nothing older serves');
+    return;
+  }
+  if (newest === undefined) {
+    begin(draft, version);
     return;
   }
   if (spec.transition.mode === 'CONCURRENT' && spec.transition.duplicatedMethods === null) {
@@ -43,19 +48,28 @@ export function put(draft: Draft, event: PutEvent): undefined {
     const reason = `It ranks below the newest version ${versionText(newest.spec)}`;
     draft.enter(version.id, 'standby', reason);
     draft.log('WARNING', `Version ${versionText(spec)} takes no new traffic: ${lowerFirst(reason)}`, version);
+    if (!isLaunched(version)) draft.effects.push(launchEffect(version));
     return;
   }
   if (newest.phase === 'releasing') {
     draft.log('NOTICE', `Version ${versionText(spec)} overtakes the release of ${versionText(newest.spec)}`, version);
   }
-  draft.enter(version.id, 'starting', 'It was put');
+  begin(draft, version);
   overtakeStarting(draft, version);
-  draft.effects.push(prepareEffect(draft.find(version.id) ?? version));
+}
+
+function begin(draft: Draft, version: VersionState): void {
+  draft.enter(version.id, 'starting', 'It was put');
+  draft.effects.push(startEffect(draft.find(version.id) ?? version));
 }
 
 /** The version takes traffic as its mode says; modes that need no time have released it already. */
 export function ready(draft: Draft, event: ReadyEvent, version: Version): undefined {
   if (version === undefined) return;
+  if (version.replaces !== null) {
+    takeOver(draft, version, version.replaces);
+    return;
+  }
   const { mode } = version.spec.transition;
   if (mode === 'INSTANT' || version.threshold >= 100) {
     release(draft, version, `Mode ${mode} releases at once`);
@@ -70,6 +84,7 @@ export function cancel(draft: Draft, event: DeleteEvent, version: Version): unde
   if (version === undefined) return;
   draft.conclude(event.id, 'retired', { rule: 'delete', reason: 'It was deleted while it was starting' });
   draft.log('INFO', `Version ${versionText(version.spec)} is deleted`, version);
+  stopContainers(draft, version);
 }
 
 export function remove(draft: Draft, event: DeleteEvent, version: Version): Refusal | undefined {

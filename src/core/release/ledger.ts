@@ -99,10 +99,11 @@ export interface Conclusion {
   readonly atMs: number;
   /** The older version it was held against, or null. */
   readonly against: string | null;
+  readonly output: readonly string[];
 }
 
 export function entryOf(version: VersionState, trial: Trial, conclusion: Conclusion): LedgerEntry {
-  const { decision, rule, reason, atMs, against } = conclusion;
+  const { decision, rule, reason, atMs, against, output } = conclusion;
   return {
     id: version.id,
     service: version.service,
@@ -120,7 +121,7 @@ export function entryOf(version: VersionState, trial: Trial, conclusion: Conclus
     baseline: trial.baseline,
     counts: trial.counts,
     comparison: version.spec.transition.compare === null ? null : trial.comparison,
-    output: [],
+    output,
   };
 }
 

@@ -1,18 +1,27 @@
 /** A release state that an earlier process left, put in force again. */
 import { versionText } from './describe.ts';
 import type { Effect } from './effects.ts';
-import { prepareEffect } from './handlers-health.ts';
+import { stopEffect } from './handlers-containers.ts';
+import { launchEffect, prepareEffect } from './handlers-health.ts';
 import { chainOf } from './routes.ts';
-import { isLive, type ReleaseState, type VersionState } from './state.ts';
+import { isLive, type ReleaseState, runsInContainers, type VersionState } from './state.ts';
 
 /**
  * What has to be done for a restored state. Everything that served serves at once and is trusted as it was; a version that was
- * starting is prepared again; one that was draining has nothing in flight any more and is found drained.
+ * starting is prepared again; one that was draining has nothing in flight any more and is found drained. Containers are found
+ * again or started; those of versions that are over are stopped, where that had not come about.
  */
 export function restore(state: ReleaseState): readonly Effect[] {
   const live = state.versions.filter(isLive);
-  const starting = live.filter(({ phase }) => phase === 'starting');
-  return [{ kind: 'publish', ...chainOf(state.versions) }, ...live.map(restoredLine), ...starting.map(prepareEffect)];
+  const starting = live.filter((version) => version.phase === 'starting' && !runsInContainers(version));
+  const over = state.versions.filter((version) => version.exit?.over === true && runsInContainers(version));
+  return [
+    { kind: 'publish', ...chainOf(state.versions) },
+    ...live.map(restoredLine),
+    ...starting.map(prepareEffect),
+    ...over.map(stopEffect),
+    ...live.filter(runsInContainers).map(launchEffect),
+  ];
 }
 
 function restoredLine(version: VersionState): Effect {

@@ -100,15 +100,32 @@ export const EMPTY_STATE: ReleaseState = {
   quarantine: [],
 };
 
-/** In the routing table. */
+/** In the routing table: it is in service, and where its servers are is known. */
 export function serves(version: VersionState): boolean {
-  const { phase } = version;
-  return phase === 'releasing' || phase === 'watching' || phase === 'stable' || phase === 'standby';
+  return isInService(version.phase) && isLaunched(version);
+}
+
+/** False while the containers of a version have not been started: nobody knows yet where its servers are. */
+export function isLaunched({ spec }: VersionState): boolean {
+  return spec.servers.length > 0;
+}
+
+export function runsInContainers({ spec }: VersionState): boolean {
+  return spec.containers.length > 0;
 }
 
 /** Serving or about to; what GET shows, and what a new version is ranked against. */
 export function isLive(version: VersionState): boolean {
-  return version.phase === 'starting' || serves(version);
+  return version.phase === 'starting' || isInService(version.phase);
+}
+
+/** On its way into the routing table: nobody can tell yet whether it comes to serve. */
+export function isArriving(version: VersionState): boolean {
+  return isLive(version) && !serves(version);
+}
+
+export function isInService(phase: VersionPhase): boolean {
+  return phase === 'releasing' || phase === 'watching' || phase === 'stable' || phase === 'standby';
 }
 
 /** On its way to being trusted. */

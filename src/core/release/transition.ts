@@ -8,6 +8,7 @@ import type { Effect } from './effects.ts';
 import type { ReleaseEvent } from './events.ts';
 import * as on from './handlers.ts';
 import * as compare from './handlers-compare.ts';
+import * as container from './handlers-containers.ts';
 import * as control from './handlers-controls.ts';
 import * as exit from './handlers-exit.ts';
 import * as health from './handlers-health.ts';
@@ -58,6 +59,9 @@ const served: Cell<'served'> = { does: on.served, to: [] };
 const pause: Cell<'pause'> = { does: control.pause, to: [] };
 const resume: Cell<'resume'> = { does: control.resume, to: [] };
 const rollback: Cell<'rollback'> = { does: control.rollback, to: ['failed'] };
+const rollbackStable: Cell<'rollback'> = { does: control.rollbackStable, to: ['failed'] };
+const launched: Cell<'launched'> = { does: container.launched, to: [] };
+const lateOutput: Cell<'output'> = { does: container.lateOutput, to: [] };
 const remove: Cell<'delete'> = { does: on.remove, to: ['draining'] };
 const drainOver: Cell<'drain-over'> = { does: exit.drainOver, to: [] };
 const lateFinding: Cell<'finding'> = { does: exit.lateFinding, to: [] };
@@ -68,7 +72,10 @@ const lateDifference: Cell<'difference'> = { does: exit.lateDifference, to: [] }
 export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
   absent: { put: { does: on.put, to: ['starting', 'stable', 'standby'] } },
   starting: {
-    ready: { does: on.ready, to: ['releasing', 'watching'] },
+    launched: { does: container.launched, to: ['stable'] },
+    'launch-failed': { does: container.launchFailed, to: ['failed'] },
+    'container-down': { does: container.containerDown, to: ['failed'] },
+    ready: { does: on.ready, to: ['releasing', 'watching', 'stable'] },
     unready: { does: health.unready, to: ['failed'] },
     rollback,
     delete: { does: on.cancel, to: ['retired'] },
@@ -81,6 +88,7 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     probed,
     finding,
     forgiven,
+    launched,
     measured,
     compared,
     difference,
@@ -95,6 +103,7 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     probed,
     finding,
     forgiven,
+    launched,
     measured,
     compared,
     difference,
@@ -103,13 +112,19 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     rollback,
     delete: remove,
   },
-  stable: { served, delete: remove },
-  standby: { served, delete: remove },
+  stable: { served, launched, rollback: rollbackStable, delete: remove },
+  standby: {
+    served,
+    launched,
+    'launch-failed': { does: container.launchFailed, to: ['failed'] },
+    delete: remove,
+  },
   draining: {
     drained: { does: exit.drained, to: ['retired'] },
     'drain-over': drainOver,
     finding: lateFinding,
     measured: lateFigures,
+    output: lateOutput,
     compared: lateCompared,
     difference: lateDifference,
   },
@@ -119,10 +134,11 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     'drain-over': drainOver,
     finding: lateFinding,
     measured: lateFigures,
+    output: lateOutput,
     compared: lateCompared,
     difference: lateDifference,
   },
-  retired: { put: putAgain, compared: lateCompared, difference: lateDifference },
+  retired: { put: putAgain, output: lateOutput, compared: lateCompared, difference: lateDifference },
 };
 
 export function transition(state: ReleaseState, event: ReleaseEvent): Transition {
@@ -185,7 +201,8 @@ function chainChanged(before: ReleaseState, after: ReleaseState): boolean {
     cuts(after) > cuts(before) ||
     now.some((version, index) => {
       const was = old[index];
-      return was?.id !== version.id || was.phase !== version.phase || was.epoch !== version.epoch;
+      const same = was?.id === version.id && was.phase === version.phase && was.epoch === version.epoch;
+      return !same || was.spec.servers !== version.spec.servers;
     })
   );
 }

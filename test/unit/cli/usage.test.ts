@@ -88,7 +88,10 @@ describe('wrong usage is one line and the usage, with exit code 2', () => {
   });
 
   test.each([
-    [['put'], '"cutover put" needs --server HOST:PORT or a file\n'],
+    [['put'], '"cutover put" needs --server HOST:PORT, --image IMAGE or a file\n'],
+    [['put', '--image', 'app'], '"cutover put --image" needs --port, which the container listens on\n'],
+    [['put', '--server', 'a:1', '--image', 'app'], '"cutover put" needs --server or --image, not both\n'],
+    [['put', '--server', 'a:1', '--port', '1'], '"--port" belongs to --image\n'],
     [['put', '-', '--server', 'a:80'], '"cutover put" needs a file or flags that describe the version, not both\n'],
   ])('%j', async (argv, err) => {
     expect(await cutover(argv)).toEqual({ code: 2, out: '', err });

@@ -346,14 +346,8 @@ test("the default of responseTimeout is the configuration's", () => {
     holdMs: 250,
     engine: null,
     privileged: 'forbidden',
-    containers: 'refused',
   });
   expect(parsed.ok && parsed.value.transition.responseTimeoutMs).toBe(7);
-});
-
-test('containers are refused for now', () => {
-  const line = '"cluster.containers" is not supported yet in this version: give "servers"';
-  expect(errors(JSON.stringify({ cluster: { containers: [{ image: 'app', portToProxy: 80 }] } }))).toEqual([line]);
 });
 
 test('an error line is one line and not endless, whatever the value holds', () => {

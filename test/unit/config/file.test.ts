@@ -52,7 +52,6 @@ test('the thesis example is accepted, and everything else has its default', () =
       holdMs: 250,
       engine: null,
       privileged: 'forbidden',
-      containers: 'refused',
     },
     clusterAsWritten: {
       servers: [

@@ -14,7 +14,6 @@ export const STARTED: ClusterDefaults = {
   holdMs: 250,
   engine: null,
   privileged: 'forbidden',
-  containers: 'started',
 };
 
 /** The cluster that these containers make; throws what is wrong with them. */

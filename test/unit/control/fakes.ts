@@ -1,8 +1,16 @@
 /** The world of a controller, made of values that a test moves by hand. */
 import { Controller } from '../../../src/control/controller.ts';
 import { Observer } from '../../../src/control/observer.ts';
-import type { DataPlanePort, StorePort } from '../../../src/control/ports.ts';
+import type {
+  ContainerSink,
+  ContainersPort,
+  DataPlanePort,
+  LaunchRequest,
+  StopRequest,
+  StorePort,
+} from '../../../src/control/ports.ts';
 import type { LogLevel } from '../../../src/core/config/model.ts';
+import type { LaunchedContainer } from '../../../src/core/containers/launch.ts';
 import {
   type Finding,
   noFigures,
@@ -140,6 +148,40 @@ class FakeDataPlane implements DataPlanePort {
   }
 }
 
+/** Engines that do as they are told; a test answers each launch itself. */
+export class FakeContainers implements ContainersPort {
+  readonly launches: (LaunchRequest & PromiseWithResolvers<readonly LaunchedContainer[]>)[] = [];
+  readonly stops: StopRequest[] = [];
+  /** What the containers of a version wrote last. */
+  output: readonly string[] = [];
+  /** The engine is away: what stops are answered with. */
+  fault: string | null = null;
+  removed: readonly LaunchedContainer[] = [];
+  sink: ContainerSink | null = null;
+
+  launch(request: LaunchRequest): Promise<readonly LaunchedContainer[]> {
+    const result = Promise.withResolvers<readonly LaunchedContainer[]>();
+    this.launches.push({ ...request, ...result });
+    return result.promise;
+  }
+
+  async stop(request: StopRequest): Promise<readonly string[]> {
+    this.stops.push(request);
+    if (this.fault !== null) throw new Error(this.fault);
+    return this.output;
+  }
+
+  async removeImages(containers: readonly LaunchedContainer[]): Promise<void> {
+    this.removed = containers;
+  }
+
+  watch(sink: ContainerSink): void {
+    this.sink = sink;
+  }
+
+  async close(): Promise<void> {}
+}
+
 export class FakeStore implements StorePort {
   /** With `everything` a threshold is in force only once a higher one is saved. */
   keeps: StorePort['keeps'] = 'nothing';
@@ -179,6 +221,7 @@ export class World<Store extends StorePort = FakeStore> {
   readonly network = new FakeNetwork();
   readonly dataPlane = new FakeDataPlane();
   readonly store: Store;
+  readonly containers = new FakeContainers();
   readonly log = new FakeLog();
   readonly observer = new Observer();
   readonly controller: Controller;
@@ -188,14 +231,14 @@ export class World<Store extends StorePort = FakeStore> {
   constructor(options?: { readonly store: Store; readonly clock: FakeClock; readonly ids?: string }) {
     this.clock = options?.clock ?? new FakeClock();
     this.store = options?.store ?? (new FakeStore() as StorePort as Store);
-    const { clock, network, dataPlane, store, log, observer } = this;
+    const { clock, network, dataPlane, store, containers, log, observer } = this;
     const draw = () => {
       this.#drawn += 1;
       return `${options?.ids ?? 'id'}-${this.#drawn}`;
     };
     const dice = { versionId: draw, clientId: draw };
     const bounds = { connectMs: 1000, putWaitMs: 1000, drainMs: 30_000, tunnelDrainMs: 300_000 };
-    this.controller = new Controller({ clock, dice, network, dataPlane, store, log, observer, ...bounds });
+    this.controller = new Controller({ clock, dice, network, dataPlane, store, containers, log, observer, ...bounds });
   }
 
   /** The data plane reports an attempt on a version of the present table. */

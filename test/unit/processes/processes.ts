@@ -15,7 +15,7 @@ import type { RoutingTable } from '../../../src/core/routing/table.ts';
 import { Fleet } from '../../../src/processes/fleet.ts';
 import type { FromWorker, ToWorker } from '../../../src/processes/messages.ts';
 import { WorkerEnd } from '../../../src/processes/worker-end.ts';
-import { FakeClock, FakeLog, FakeNetwork, FakeStore, settled } from '../control/fakes.ts';
+import { FakeClock, FakeContainers, FakeLog, FakeNetwork, FakeStore, settled } from '../control/fakes.ts';
 
 /** A worker without sockets. */
 export class FakeWorker {
@@ -109,6 +109,7 @@ export class Processes {
       dice: { versionId: draw, clientId: draw },
       dataPlane: this.fleet,
       store: this.store as StorePort,
+      containers: new FakeContainers(),
       observer,
       connectMs: 1000,
       putWaitMs: 1000,

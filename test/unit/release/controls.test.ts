@@ -34,7 +34,7 @@ const RESULTS: Readonly<Record<VersionPhase, Readonly<Record<Control, VersionPha
   starting: { promote: REFUSED, pause: REFUSED, resume: REFUSED, rollback: 'failed' },
   releasing: { promote: 'watching', pause: 'releasing', resume: /is not paused$/, rollback: 'failed' },
   watching: { promote: 'stable', pause: 'watching', resume: /is not paused$/, rollback: 'failed' },
-  stable: { promote: REFUSED, pause: REFUSED, resume: REFUSED, rollback: REFUSED },
+  stable: { promote: REFUSED, pause: REFUSED, resume: REFUSED, rollback: 'failed' },
   standby: { promote: REFUSED, pause: REFUSED, resume: REFUSED, rollback: REFUSED },
   draining: { promote: REFUSED, pause: REFUSED, resume: REFUSED, rollback: REFUSED },
   failed: { promote: REFUSED, pause: REFUSED, resume: REFUSED, rollback: REFUSED },

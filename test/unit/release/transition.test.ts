@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { NO_FIGURES } from '../../../src/core/release/ledger.ts';
 import type { VersionPhase } from '../../../src/core/release/state.ts';
 import { type Happening, Machine } from './machine.ts';
-import { spec } from './specs.ts';
+import { launchedContainer, spec } from './specs.ts';
 
 const WATCHED = { kind: 'regret-over' } as const;
 
@@ -51,22 +51,29 @@ const EVENTS: readonly Happening[] = [
   failedProbe('v'),
   { ...WATCHED, id: 'v' },
   { kind: 'drained', id: 'v' },
+  { kind: 'launched', id: 'v', containers: [launchedContainer('10.0.0.9:80')] },
+  { kind: 'launch-failed', id: 'v', reason: 'no such image', output: [] },
+  { kind: 'container-down', id: 'v', reason: 'it exited', output: [] },
+  { kind: 'output', id: 'v', output: ['bye'] },
 ];
 
+/** These belong to a version, not to an epoch of it. */
+const OF_CONTAINERS = ['launched', 'launch-failed', 'container-down', 'output'];
+
 const CONTROLS = ['promote', 'pause', 'resume', 'rollback'];
-const ON_TRIAL = ['delete', 'forgiven', 'probed', 'finding', 'measured', ...CONTROLS];
-const LEAVING = ['drained', 'drain-over', 'finding', 'measured'];
+const ON_TRIAL = ['delete', 'launched', 'forgiven', 'probed', 'finding', 'measured', ...CONTROLS];
+const LEAVING = ['output', 'drained', 'drain-over', 'finding', 'measured'];
 
 const LISTED: Readonly<Record<VersionPhase | 'absent', readonly string[]>> = {
   absent: ['put'],
-  starting: ['delete', 'ready', 'rollback', 'unready'],
+  starting: ['delete', 'ready', 'rollback', 'unready', 'launched', 'launch-failed', 'container-down'],
   releasing: [...ON_TRIAL, 'answered', 'quiet', 'counted'],
   watching: [...ON_TRIAL, 'regret-over'],
-  stable: ['delete', 'served'],
-  standby: ['delete', 'served'],
+  stable: ['delete', 'served', 'launched', 'rollback'],
+  standby: ['delete', 'served', 'launched', 'launch-failed'],
   draining: LEAVING,
   failed: [...LEAVING, 'put'],
-  retired: ['put'],
+  retired: ['put', 'output'],
 };
 
 describe('the table', () => {
@@ -92,21 +99,22 @@ describe('the table', () => {
     });
   }
 
-  test.each(EVENTS.filter(({ kind }) => !['put', 'delete', 'drained', 'drain-over', ...CONTROLS].includes(kind)))(
-    '$kind of another epoch is stale and changes nothing',
-    (event) => {
-      for (const phase of ['starting', 'releasing', 'watching'] as const) {
-        const machine = machineIn(phase);
-        const before = machine.state;
-        const result = machine.step({ ...event, epoch: (machine.find('v')?.epoch ?? 0) - 1 } as Happening);
-        expect(result).toMatchObject({
-          kind: 'rejected',
-          because: LISTED[phase].includes(event.kind) ? 'stale' : 'unlisted',
-        });
-        expect(machine.state).toBe(before);
-      }
-    },
-  );
+  test.each(
+    EVENTS.filter(
+      ({ kind }) => !['put', 'delete', 'drained', 'drain-over', ...CONTROLS, ...OF_CONTAINERS].includes(kind),
+    ),
+  )('$kind of another epoch is stale and changes nothing', (event) => {
+    for (const phase of ['starting', 'releasing', 'watching'] as const) {
+      const machine = machineIn(phase);
+      const before = machine.state;
+      const result = machine.step({ ...event, epoch: (machine.find('v')?.epoch ?? 0) - 1 } as Happening);
+      expect(result).toMatchObject({
+        kind: 'rejected',
+        because: LISTED[phase].includes(event.kind) ? 'stale' : 'unlisted',
+      });
+      expect(machine.state).toBe(before);
+    }
+  });
 });
 
 describe('PUT', () => {

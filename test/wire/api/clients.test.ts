@@ -196,6 +196,7 @@ it('says in one line that its port is taken', async () => {
       submit: () => Promise.reject(new Error('unused')),
       list: () => [],
       find: () => undefined,
+      follow: () => Promise.resolve(null),
       status: () => undefined,
       ledger: () => [],
     },

@@ -1,7 +1,7 @@
 /** A config service on a free port with a controller that only writes down what it is told, and a raw client. */
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { ApiSecurity } from '../../../src/api/contract.ts';
+import type { ApiSecurity, ReleaseControl } from '../../../src/api/contract.ts';
 import { createApi } from '../../../src/api/server.ts';
 import type { ClusterSpec } from '../../../src/core/config/model.ts';
 import type { Command, CommandResult, VersionView } from '../../../src/core/release/command.ts';
@@ -21,12 +21,17 @@ export interface Service {
   readonly port: number;
   readonly commands: Command[];
   readonly logged: string[];
+  /** How long each PUT asked to be waited for. */
+  readonly waits: string[];
   close(): Promise<void>;
 }
 
 export interface ServiceOptions {
   readonly result?: (command: Command) => Promise<CommandResult> | CommandResult;
   readonly security?: Partial<ApiSecurity>;
+  readonly follow?: ReleaseControl['follow'];
+  /** What a version runs in, as far as the fake parser is concerned. */
+  readonly containers?: number;
 }
 
 const accept = (): CommandResult => ({ kind: 'accepted', id: ID });
@@ -35,34 +40,42 @@ const accept = (): CommandResult => ({ kind: 'accepted', id: ID });
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const commands: Command[] = [];
   const logged: string[] = [];
+  const waits: string[] = [];
   const api = createApi({
     control: {
-      submit: async (command) => {
-        commands.push(command);
+      submit: async (command, waiting) => {
+        waits.push(waiting?.wait ?? 'a-while');
+        commands.push(command.kind === 'put' ? { ...command, spec: asPut(command.spec) } : command);
         return (options.result ?? accept)(command);
       },
       list: () => [VIEW],
+      follow: options.follow ?? (() => Promise.resolve(null)),
       find: (id) => (id === ID ? VIEW : undefined),
       status: () => undefined,
       ledger: () => [],
     },
-    parse: parseFake,
+    parse: (body) => parseFake(body, options.containers ?? 0),
     security: { token: null, allowedHosts: [], ...options.security },
     reload: () => Promise.resolve({ ok: false, text: 'Not here' }),
     log: { write: (level, component, text) => logged.push(`${level} ${component} ${text}`) },
   });
   const { port } = await api.listen('127.0.0.1', 0);
   onTestFinished(() => api.close());
-  return { port, commands, logged, close: () => api.close() };
+  return { port, commands, logged, waits, close: () => api.close() };
 }
 
-function parseFake(body: string) {
+function parseFake(body: string, containers: number) {
   if (!body.startsWith('{')) {
     const errors = ['Body: not JSON', 'Second\nreason'];
     return { ok: false, errors } as const;
   }
-  const spec = { version: body } as unknown as ClusterSpec;
+  const spec = { version: body, containers: Array(containers) } as unknown as ClusterSpec;
   return { ok: true, value: spec, warnings: body.includes('"warn"') ? ['cluster.x: ignored'] : [] } as const;
+}
+
+/** What the fake parser made of the body, and no more. */
+function asPut({ version }: ClusterSpec): ClusterSpec {
+  return { version } as unknown as ClusterSpec;
 }
 
 export interface Client {

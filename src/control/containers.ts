@@ -1,0 +1,278 @@
+/**
+ * The containers of versions: has them started and stopped, tries again what an engine that is away could not do, and tells
+ * the health of servers what their engine says of them, before a request finds out.
+ */
+import { hostPort } from '../core/config/address.ts';
+import type { ServerAddress } from '../core/config/model.ts';
+import { prunable } from '../core/containers/images.ts';
+import { type LaunchedContainer, LaunchFault } from '../core/containers/launch.ts';
+import { usedBy } from '../core/containers/plan.ts';
+import { type Progress, progressText } from '../core/containers/progress.ts';
+import type { LaunchEffect, StopEffect } from '../core/release/effects.ts';
+import type { ReleaseEvent } from '../core/release/events.ts';
+import { launchEffect } from '../core/release/handlers-health.ts';
+import {
+  isArriving,
+  isLive,
+  type ReleaseState,
+  runsInContainers,
+  serves,
+  type VersionState,
+} from '../core/release/state.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { ContainerNotice, ContainerSink, ContainersPort } from './ports.ts';
+import type { ServerFacts } from './probes.ts';
+import { ProgressBoard } from './progress-board.ts';
+
+export interface ContainersParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly port: ContainersPort;
+  readonly state: () => ReleaseState;
+  readonly take: (event: ReleaseEvent) => void;
+  /** A server is to be looked at now. */
+  readonly onSuspect: (versionId: string, server: string) => void;
+}
+
+/** How long to wait before an engine is asked again; it doubles. */
+const RETRY_FIRST_MS = 1_000;
+const RETRY_MAX_MS = 30_000;
+
+export class Containers implements ContainerSink, ServerFacts {
+  readonly board = new ProgressBoard();
+  readonly #parts: ContainersParts;
+  /** By version id: launches under way or waiting to be tried again. */
+  readonly #runs = new Map<string, Run>();
+  /** By the engine's id of a container: what speaks against it, for people. */
+  readonly #faults = new Map<string, string>();
+  readonly #timers = new Set<() => void>();
+  #waiting: (() => void)[] | null = [];
+  #closed = false;
+
+  constructor(parts: ContainersParts) {
+    this.#parts = parts;
+    parts.port.watch(this);
+  }
+
+  /** Both ports are open: from now on engines are asked. */
+  begin(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const start of waiting) start();
+  }
+
+  launch(effect: LaunchEffect): void {
+    this.#whenBegun(() => this.#launch(effect, RETRY_FIRST_MS));
+  }
+
+  stop(effect: StopEffect): void {
+    this.#whenBegun(() => {
+      this.#cancel(effect.id);
+      void this.#stop(effect, RETRY_FIRST_MS);
+    });
+  }
+
+  /** Launches of versions that are gone are wanted no more. */
+  keepOnly({ versions }: ReleaseState): void {
+    for (const id of this.#runs.keys()) {
+      if (!versions.some((version) => version.id === id && isLive(version))) this.#cancel(id);
+    }
+    this.board.keepOnly(new Set(versions.filter(isArriving).map(({ id }) => id)));
+  }
+
+  /** What an engine says against a server, for people; null: nothing. */
+  faultOf(server: ServerAddress): string | null {
+    if (this.#faults.size === 0) return null;
+    for (const { launch } of this.#parts.state().versions) {
+      const container = launch?.containers.find((one) => isAt(one, server));
+      const fault = container === undefined ? undefined : this.#faults.get(container.containerId);
+      if (fault !== undefined) return fault;
+    }
+    return null;
+  }
+
+  isInContainer(server: ServerAddress): boolean {
+    return this.#parts
+      .state()
+      .versions.some(({ launch }) => launch?.containers.some((one) => isAt(one, server)) === true);
+  }
+
+  notice(notice: ContainerNotice): void {
+    const version = this.#parts.state().versions.find(({ id }) => id === notice.versionId);
+    if (this.#closed || version === undefined || !isLive(version)) return;
+    const { condition, containerId, cause } = notice;
+    if (condition === 'running') this.#faults.delete(containerId);
+    else this.#faults.set(containerId, condition === 'warming' ? 'its health check has not passed yet' : cause);
+    if (condition === 'down') this.#down(version, notice);
+    if (condition === 'unhealthy' || condition === 'down') this.#suspect(version, notice);
+    // Started again, it may be found elsewhere.
+    if (condition === 'running' && serves(version) && !this.#runs.has(version.id)) this.launch(launchEffect(version));
+  }
+
+  engineIsBack(): void {
+    for (const version of this.#parts.state().versions) {
+      if (isLive(version) && runsInContainers(version)) this.launch(launchEffect(version));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const id of this.#runs.keys()) this.#cancel(id);
+    for (const stop of this.#timers) stop();
+    await this.#parts.port.close();
+  }
+
+  #whenBegun(start: () => void): void {
+    if (this.#waiting === null) start();
+    else this.#waiting.push(start);
+  }
+
+  #launch(effect: LaunchEffect, retryMs: number): void {
+    const { id } = effect;
+    this.#cancel(id);
+    const run = new Run();
+    this.#runs.set(id, run);
+    const progress = (told: Progress): void => this.#told(effect, told);
+    const request = { ...effect, before: effect.before?.containers ?? [], progress, signal: run.signal };
+    this.#parts.port.launch(request).then(
+      (containers) => this.#launched(id, run, containers),
+      (error: unknown) => this.#launchFailed(effect, run, { error, retryMs }),
+    );
+  }
+
+  #launched(id: string, run: Run, containers: readonly LaunchedContainer[]): void {
+    if (this.#runs.get(id) !== run) return;
+    this.#runs.delete(id);
+    this.#parts.take({ kind: 'launched', id, atMs: this.#nowMs(), containers });
+  }
+
+  #launchFailed(effect: LaunchEffect, run: Run, { error, retryMs }: { error: unknown; retryMs: number }): void {
+    const { id } = effect;
+    if (this.#runs.get(id) !== run) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    const version = this.#parts.state().versions.find((one) => one.id === id);
+    if (version === undefined || isArriving(version)) {
+      this.#runs.delete(id);
+      const output = error instanceof LaunchFault ? error.output : [];
+      this.#parts.take({ kind: 'launch-failed', id, atMs: this.#nowMs(), reason, output });
+      return;
+    }
+    // It serves, as far as anybody knows: its containers are looked for again.
+    const text = `The containers of version ${version.spec.version} could not be made sure of, and are tried again: ${reason}`;
+    if (retryMs === RETRY_FIRST_MS) this.#log('WARNING', text, version);
+    run.wait(this.#after(retryMs, () => this.#launch(effect, Math.min(2 * retryMs, RETRY_MAX_MS))));
+  }
+
+  async #stop(effect: StopEffect, retryMs: number): Promise<void> {
+    const { id, containers, launch } = effect;
+    const isUsed = (name: string, engine: LaunchedContainer['engine']): boolean =>
+      this.#parts
+        .state()
+        .versions.some(
+          (version) => version.id !== id && isLive(version) && usedBy(version.spec.containers, name, engine),
+        );
+    try {
+      const output = await this.#parts.port.stop({ id, containers, launched: launch?.containers ?? [], isUsed });
+      for (const { containerId } of launch?.containers ?? []) this.#faults.delete(containerId);
+      if (this.#closed) return;
+      if (output.length > 0) this.#parts.take({ kind: 'output', id, atMs: this.#nowMs(), output });
+      await this.#parts.port.removeImages(prunable(this.#parts.state().versions));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const text = `Stopping the containers of version ${id} failed, and is tried again: ${reason}`;
+      if (retryMs === RETRY_FIRST_MS) this.#parts.log.write('WARNING', 'containers', text);
+      this.#after(retryMs, () => void this.#stop(effect, Math.min(2 * retryMs, RETRY_MAX_MS)));
+    }
+  }
+
+  #down(version: VersionState, { cause, restarts, done, output, slot }: ContainerNotice): void {
+    for (const line of output) this.#log('WARNING', `Last output of version ${version.spec.version}: ${line}`, version);
+    this.#log('WARNING', `Version ${version.spec.version}: ${cause}`, version);
+    if (restarts) return;
+    if (version.phase === 'starting') {
+      // A helper that has done its work, a migration say, is no failure.
+      const place = version.spec.containers[Number.parseInt(slot ?? '', 10)];
+      if (done && place?.portToProxy === null) return;
+      this.#parts.take({ kind: 'container-down', id: version.id, atMs: this.#nowMs(), reason: cause, output });
+      return;
+    }
+    // On trial it is evidence. A trusted version has earned another start.
+    if (version.trial === null && serves(version)) this.#startAgain(version);
+  }
+
+  #startAgain(version: VersionState): void {
+    if (this.#runs.has(version.id)) return;
+    this.#after(RETRY_FIRST_MS, () => {
+      const now = this.#parts.state().versions.find(({ id }) => id === version.id);
+      if (now !== undefined && serves(now) && !this.#runs.has(now.id)) this.launch(launchEffect(now));
+    });
+  }
+
+  #suspect(version: VersionState, { condition, containerId, cause }: ContainerNotice): void {
+    if (condition === 'unhealthy') this.#log('WARNING', `Version ${version.spec.version}: ${cause}`, version);
+    const server = version.launch?.containers.find((one) => one.containerId === containerId)?.server;
+    if (server != null) this.#parts.onSuspect(version.id, hostPort(server.host, server.port));
+  }
+
+  #told(effect: LaunchEffect, progress: Progress): void {
+    this.board.tell(effect.id, progress);
+    if (progress.kind === 'layer') return;
+    // While nothing serves, whoever has started Cutover waits for this.
+    if (!this.#parts.state().versions.some(serves)) {
+      this.#parts.log.always('NOTICE', 'containers', progressText(progress));
+      return;
+    }
+    const facts = { service: effect.service, versionId: effect.id, version: effect.version };
+    this.#parts.log.write('INFO', 'containers', progressText(progress), facts);
+  }
+
+  #cancel(id: string): void {
+    this.#runs.get(id)?.cancel();
+    this.#runs.delete(id);
+  }
+
+  #after(delayMs: number, callback: () => void): () => void {
+    if (this.#closed) return () => {};
+    const stop = this.#parts.clock.after(delayMs, () => {
+      this.#timers.delete(stop);
+      callback();
+    });
+    this.#timers.add(stop);
+    return () => {
+      stop();
+      this.#timers.delete(stop);
+    };
+  }
+
+  #nowMs(): number {
+    return this.#parts.clock.wallMs();
+  }
+
+  #log(level: 'WARNING', text: string, { service, id, spec }: VersionState): void {
+    this.#parts.log.write(level, 'containers', text, { service, versionId: id, version: spec.version });
+  }
+}
+
+/** One launch, which can be called off. */
+class Run {
+  readonly #abort = new AbortController();
+  #stopWaiting: () => void = () => {};
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  wait(stop: () => void): void {
+    this.#stopWaiting = stop;
+  }
+
+  cancel(): void {
+    this.#stopWaiting();
+    this.#abort.abort();
+  }
+}
+
+function isAt({ server }: LaunchedContainer, { host, port }: ServerAddress): boolean {
+  return server !== null && server.host === host && server.port === port;
+}

@@ -1,0 +1,91 @@
+/** The containers port on Docker engines: keeps the engines that were asked, and has one launch or stop at a time change them. */
+import type { ContainerSink, ContainersPort, LaunchRequest, StopRequest } from '../control/ports.ts';
+import type { EngineAddress } from '../core/config/model.ts';
+import type { LaunchedContainer } from '../core/containers/launch.ts';
+import { engineKey } from '../core/containers/plan.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { Engine } from './engine.ts';
+import { Events } from './events.ts';
+import { removeImage } from './images.ts';
+import { launch } from './launch.ts';
+import { stop } from './stop.ts';
+
+export interface DockerParts {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Known {
+  readonly engine: Engine;
+  readonly events: Events;
+  readonly listening: Promise<void>;
+}
+
+export class DockerContainers implements ContainersPort {
+  readonly #parts: DockerParts;
+  readonly #known = new Map<string, Known>();
+  /** Containers that Cutover itself stops: their end is no news. */
+  readonly #stopping = new Set<string>();
+  #sink: ContainerSink | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(parts: DockerParts) {
+    this.#parts = parts;
+  }
+
+  async launch(request: LaunchRequest): Promise<readonly LaunchedContainer[]> {
+    const engineAt = (address: EngineAddress | null): Engine => this.#engineAt(address);
+    const launched = await launch(
+      { engineAt, inTurn: (work) => this.#inTurn(work), markStopping: (id) => this.#stopping.add(id) },
+      request,
+    );
+    return launched;
+  }
+
+  stop(request: StopRequest): Promise<readonly string[]> {
+    return this.#inTurn(() =>
+      stop({ engineAt: (address) => this.#engineAt(address), markStopping: (id) => this.#stopping.add(id) }, request),
+    );
+  }
+
+  async removeImages(containers: readonly LaunchedContainer[]): Promise<void> {
+    for (const { engine, image } of containers) await removeImage(this.#engineAt(engine), image.imageId);
+  }
+
+  watch(sink: ContainerSink): void {
+    this.#sink = sink;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { events } of this.#known.values()) events.close();
+    await this.#turn.catch(() => {});
+  }
+
+  #engineAt(address: EngineAddress | null): Engine {
+    const key = engineKey(address);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known.engine;
+    const engine = new Engine(address, process.env);
+    const events = new Events({
+      engine,
+      ...this.#parts,
+      isStopping: (id) => this.#stopping.has(id),
+      onNotice: (notice) => this.#sink?.notice(notice),
+      onBack: () => this.#sink?.engineIsBack(),
+    });
+    this.#known.set(key, { engine, events, listening: events.begin() });
+    return engine;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(() => {
+      if (this.#closed) throw new Error('Cutover is stopping');
+      return work();
+    });
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+}

@@ -1,0 +1,82 @@
+/** The life of a version that is given by its containers, on a real engine. */
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { call, put } from '../kit/config-service.ts';
+import { type RunningCutover, startProxy } from '../kit/cutover.ts';
+import { removeContainers, sharedEngine } from '../kit/engine.ts';
+import { APP_PORT, buildAppImage } from '../kit/images.ts';
+
+const engine = sharedEngine();
+const { docker, socketPath } = engine;
+const IMAGE = 'cutover-test-life';
+
+beforeAll(async () => {
+  for (const version of ['1.0', '2.0']) await buildAppImage(engine, `${IMAGE}:${version}`, { version });
+  await buildAppImage(engine, `${IMAGE}:exits`, { version: 'exits', behaviour: 'exits' });
+  await buildAppImage(engine, `${IMAGE}:silent`, { version: 'silent', behaviour: 'silent' });
+});
+afterEach(() => removeContainers(engine));
+
+const versionOf = (tag: string, more: object = {}, transition: object = {}) => ({
+  version: tag,
+  containers: [{ image: IMAGE, tag, portToProxy: APP_PORT, stopTimeout: 1, dockerHost: { socketPath }, ...more }],
+  upgradeTransition: { mode: 'INSTANT', ...transition },
+});
+
+async function answer(port: number): Promise<{ status: number; text: string }> {
+  const got = await fetch(`http://127.0.0.1:${port}/`);
+  return { status: got.status, text: await got.text() };
+}
+
+/** Until the version serves. */
+async function serving(proxy: RunningCutover, version: string): Promise<void> {
+  for (;;) {
+    const { text } = await answer(proxy.port);
+    if (text === version) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const ours = async () => {
+  const containers = await docker.listContainers({ all: true, filters: { label: ['cutover.id'] } });
+  return containers.filter(({ Labels }) => Labels[engine.label.key] === engine.label.value);
+};
+
+test('first start: both ports are open before anything is started, and the version serves once it runs', async () => {
+  const proxy = await startProxy(versionOf('1.0'));
+  expect(await answer(proxy.port)).toMatchObject({ status: 503 });
+  await serving(proxy, '1.0');
+  const [container] = await ours();
+  expect(container?.Labels).toMatchObject({ 'cutover.service': 'default', 'cutover.version': '1.0' });
+});
+
+test('an upgrade by image: progress, the id last, the old containers go when the new version is stable', async () => {
+  const proxy = await startProxy(versionOf('1.0'));
+  await serving(proxy, '1.0');
+  const answered = await put(proxy.configPort, versionOf('2.0', {}, { regretWindow: 0.5 }));
+  expect(answered.status).toBe(202);
+  const lines = answered.text.trimEnd().split('\n');
+  const id = lines.at(-1) ?? '';
+  expect(lines).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^created /), expect.stringMatching(/^started /)]),
+  );
+  expect(await answer(proxy.port)).toEqual({ status: 200, text: '2.0' });
+  await proxy.log.line('NOTICE', /is stable|over: stable/);
+  while ((await ours()).length > 1) await new Promise((resolve) => setTimeout(resolve, 50));
+  const shown = JSON.parse((await call(proxy.configPort, 'GET', `/${id}`)).text);
+  expect(shown.cluster.containers).toHaveLength(1);
+  expect(shown.cluster.servers).toEqual([{ hostname: '127.0.0.1', port: expect.any(Number) }]);
+});
+
+describe('a candidate that is no good', () => {
+  test.each([
+    ['exits', /exited with code 3/],
+    ['silent', /not ready within 1 s/],
+  ])('%s: the PUT says why, nobody saw it, nothing is left of it', async (tag, reason) => {
+    const proxy = await startProxy(versionOf('1.0'));
+    await serving(proxy, '1.0');
+    const answered = await put(proxy.configPort, versionOf(tag, {}, { readyTimeout: 1 }));
+    expect(answered.text.trimEnd().split('\n').at(-1)).toMatch(reason);
+    expect(await answer(proxy.port)).toEqual({ status: 200, text: '1.0' });
+    while ((await ours()).length > 1) await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+});

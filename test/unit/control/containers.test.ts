@@ -1,0 +1,216 @@
+/** What the control plane does about containers: when engines are asked, what is tried again, and what their news lead to. */
+import { describe, expect, test } from 'vitest';
+import type { ContainerNotice } from '../../../src/control/ports.ts';
+import { LaunchFault } from '../../../src/core/containers/launch.ts';
+import { inContainers, launchedContainer, spec } from '../release/specs.ts';
+import { settled, World } from './fakes.ts';
+
+const SERVER = '127.0.0.1:4001';
+
+async function begun(): Promise<World> {
+  const world = new World();
+  await world.controller.start(inContainers('INSTANT', { version: '1', uuid: 'a' }));
+  world.controller.beginContainers();
+  await settled();
+  return world;
+}
+
+async function stable(): Promise<World> {
+  const world = await begun();
+  world.containers.launches[0]?.resolve([launchedContainer(SERVER)]);
+  await settled();
+  return world;
+}
+
+/** `b` runs above `a`, and is watched. */
+async function candidate(): Promise<World> {
+  const world = await stable();
+  await world.controller.submit({
+    kind: 'put',
+    spec: inContainers('INSTANT', { version: '2', uuid: 'b' }),
+    origin: 'rest',
+  });
+  world.containers.launches[1]?.resolve([launchedContainer('127.0.0.1:4002')]);
+  await settled();
+  return world;
+}
+
+const notice = (versionId: string, server: string, more: Partial<ContainerNotice> = {}): ContainerNotice => ({
+  versionId,
+  containerId: `c-${server}`,
+  slot: '0',
+  condition: 'down',
+  cause: 'container "x" exited with code 1',
+  restarts: false,
+  done: false,
+  output: ['why'],
+  ...more,
+});
+
+test('no engine is asked before both ports are open', async () => {
+  const world = new World();
+  await world.controller.start(inContainers('INSTANT', { version: '1', uuid: 'a' }));
+  await settled();
+  expect(world.containers.launches).toEqual([]);
+  world.controller.beginContainers();
+  expect(world.containers.launches).toHaveLength(1);
+});
+
+test('a PUT with containers is answered before they run', async () => {
+  const world = await stable();
+  const put = inContainers('INSTANT', { version: '2', uuid: 'b' });
+  expect(await world.controller.submit({ kind: 'put', spec: put, origin: 'rest' })).toEqual({
+    kind: 'accepted',
+    id: 'b',
+  });
+  expect(world.dataPlane.chain()).toEqual(['a']);
+});
+
+test('who follows hears what has been told already, and the end', async () => {
+  const world = await begun();
+  const [launch] = world.containers.launches;
+  launch?.progress({ kind: 'pulling', image: 'app:1' });
+  const told: string[] = [];
+  const end = world.controller.follow('a', {
+    onProgress: ({ kind }) => told.push(kind),
+    signal: new AbortController().signal,
+  });
+  launch?.progress({ kind: 'started', container: 'x' });
+  launch?.resolve([launchedContainer(SERVER)]);
+  expect(await end).toBeNull();
+  expect(told).toEqual(['pulling', 'started']);
+});
+
+test('a launch that fails ends the version, with its reason and its output', async () => {
+  const world = await begun();
+  world.containers.launches[0]?.reject(new LaunchFault('no such image', ['bye']));
+  await settled();
+  expect(world.phaseOf('a')).toBe('failed');
+  expect(world.controller.ledger()[0]).toMatchObject({ rule: 'not-launched', output: ['bye'] });
+  await world.clock.pass(1_000);
+  expect(world.containers.stops.map(({ id }) => id)).toEqual(['a']);
+});
+
+test('deleting a version that starts calls its launch off', async () => {
+  const world = await stable();
+  await world.controller.submit({
+    kind: 'put',
+    spec: inContainers('INSTANT', { version: '2', uuid: 'b' }),
+    origin: 'rest',
+  });
+  await world.controller.submit({ kind: 'delete', id: 'b' });
+  expect(world.containers.launches[1]?.signal.aborted).toBe(true);
+  expect(world.containers.stops.map(({ id }) => id)).toEqual(['b']);
+});
+
+test('an engine that is away when containers are to be stopped is asked again', async () => {
+  const world = await candidate();
+  world.containers.fault = 'The Docker engine does not answer';
+  await world.controller.submit({ kind: 'rollback', id: 'b', reason: null });
+  await world.clock.pass(1_000);
+  expect(world.log.lines.join('\n')).toContain('Stopping the containers of version b failed, and is tried again');
+  const tried = world.containers.stops.length;
+  world.containers.fault = null;
+  world.containers.output = ['last words'];
+  await world.clock.pass(5_000);
+  expect(world.containers.stops.length).toBeGreaterThan(tried);
+  expect(world.controller.ledger('b')?.[0]).toMatchObject({ output: ['last words'] });
+});
+
+test('what another version uses is told from what it does not', async () => {
+  const world = await candidate();
+  const linked = inContainers('INSTANT', { version: '3', uuid: 'c', container: { links: ['db'] } });
+  await world.controller.submit({ kind: 'put', spec: linked, origin: 'rest' });
+  await world.controller.submit({ kind: 'rollback', id: 'b', reason: null });
+  await world.clock.pass(1_000);
+  const [stop] = world.containers.stops;
+  expect([stop?.isUsed('db', null), stop?.isUsed('other', null)]).toEqual([true, false]);
+});
+
+describe('a container that ends', () => {
+  test('takes a candidate back at once, without a request', async () => {
+    const world = await candidate();
+    expect(world.dataPlane.chain()).toEqual(['b', 'a']);
+    world.containers.sink?.notice(notice('b', '127.0.0.1:4002'));
+    await world.clock.pass(0);
+    await settled();
+    expect(world.dataPlane.chain()).toEqual(['a']);
+    expect(world.controller.ledger('b')?.[0]).toMatchObject({
+      rule: 'dead',
+      reason: expect.stringContaining('exited with code 1'),
+    });
+  });
+
+  test('at the gate fails the version before its time is up', async () => {
+    const world = await stable();
+    world.network.down.add('127.0.0.1:4002');
+    await world.controller.submit({
+      kind: 'put',
+      spec: inContainers('INSTANT', { version: '2', uuid: 'b' }),
+      origin: 'rest',
+    });
+    world.containers.launches[1]?.resolve([launchedContainer('127.0.0.1:4002')]);
+    await settled();
+    world.containers.sink?.notice(notice('b', '127.0.0.1:4002'));
+    await settled();
+    expect(world.phaseOf('b')).toBe('failed');
+  });
+
+  test('and is started again by its engine does not', async () => {
+    const world = await stable();
+    world.network.down.add('127.0.0.1:4002');
+    await world.controller.submit({
+      kind: 'put',
+      spec: inContainers('INSTANT', { version: '2', uuid: 'b' }),
+      origin: 'rest',
+    });
+    world.containers.launches[1]?.resolve([launchedContainer('127.0.0.1:4002')]);
+    await settled();
+    world.containers.sink?.notice(notice('b', '127.0.0.1:4002', { restarts: true }));
+    await settled();
+    expect(world.phaseOf('b')).toBe('starting');
+  });
+
+  test('of a trusted version is started again', async () => {
+    const world = await stable();
+    world.containers.sink?.notice(notice('a', SERVER));
+    await world.clock.pass(1_000);
+    expect(world.containers.launches.map(({ id }) => id)).toEqual(['a', 'a']);
+    expect(world.dataPlane.chain()).toEqual(['a']);
+  });
+});
+
+test('a container that is unhealthy is kept out until it is well, though it takes connections', async () => {
+  const world = await stable();
+  const two = inContainers('INSTANT', { version: '2', uuid: 'b', container: { replicas: 2 } });
+  await world.controller.submit({ kind: 'put', spec: two, origin: 'rest' });
+  const servers = ['127.0.0.1:4002', '127.0.0.1:4003'];
+  world.containers.launches[1]?.resolve(servers.map((server) => launchedContainer(server)));
+  await settled();
+  const asked = () => world.dataPlane.table.chain.find(({ id }) => id === 'b')?.servers.map(({ key }) => key);
+  world.containers.sink?.notice(
+    notice('b', '127.0.0.1:4003', { condition: 'unhealthy', cause: 'container "x" is unhealthy' }),
+  );
+  await world.clock.pass(5_000);
+  expect(asked()).toEqual(['127.0.0.1:4002']);
+  world.containers.sink?.notice(notice('b', '127.0.0.1:4003', { condition: 'running' }));
+  await world.clock.pass(31_000);
+  expect(asked()).toEqual(servers);
+});
+
+test('an engine that is back is asked for what should run', async () => {
+  const world = await candidate();
+  world.containers.sink?.engineIsBack();
+  expect(world.containers.launches.map(({ id }) => id)).toEqual(['a', 'b', 'b', 'a']);
+});
+
+test('a version of servers needs no engine', async () => {
+  const world = new World();
+  await world.controller.start(spec('INSTANT', { version: '1', uuid: 'a' }));
+  world.controller.beginContainers();
+  world.containers.sink?.engineIsBack();
+  await world.controller.submit({ kind: 'put', spec: spec('INSTANT', { version: '2', uuid: 'b' }), origin: 'rest' });
+  await world.controller.submit({ kind: 'delete', id: 'a' });
+  await world.clock.pass(1_000);
+  expect([world.containers.launches, world.containers.stops]).toEqual([[], []]);
+});
