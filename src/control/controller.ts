@@ -232,8 +232,8 @@ export class Controller implements ReleaseListener {
   }
 
   /** Called by the observer within the end of an attempt. */
-  answered(id: string, epoch: number): void {
-    this.#writer.count({ kind: 'answered', id, epoch, count: 1, atMs: this.#parts.clock.wallMs() });
+  answered({ id, epoch }: { readonly id: string; readonly epoch: number }, count: number): void {
+    this.#writer.count({ kind: 'answered', id, epoch, count, atMs: this.#parts.clock.wallMs() });
   }
 
   /** Called by the observer when an exchange is decided. What was answered before it is counted before it. */

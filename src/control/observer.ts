@@ -7,9 +7,15 @@ import { rampOf } from '../core/routing/ramp.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 import type { DifferenceSink, OutcomeSink } from './ports.ts';
 
+/** The version whose threshold rises. */
+interface Ramp {
+  readonly id: string;
+  readonly epoch: number;
+}
+
 export interface ReleaseListener {
-  /** A request was answered directly while this version's threshold rises. */
-  answered(id: string, epoch: number): void;
+  /** So many requests were answered directly while the threshold of `ramp` rises. */
+  answered(ramp: Ramp, count: number): void;
   /** An exchange in which a version failed is decided. */
   finding(finding: Finding): void;
   /** Two answers of a CONCURRENT release were not alike. */
@@ -33,7 +39,7 @@ export interface Tally {
 export class Observer implements OutcomeSink, DifferenceSink {
   #tallies = new Map<string, Tally>();
   /** The version whose threshold rises, or null. */
-  #ramp: { readonly id: string; readonly epoch: number } | null = null;
+  #ramp: Ramp | null = null;
   #listener: ReleaseListener | null = null;
   readonly #others: OutcomeSink[] = [];
 
@@ -42,16 +48,18 @@ export class Observer implements OutcomeSink, DifferenceSink {
     this.#others.push(sink);
   }
 
-  outcome(outcome: Outcome, ramp: number | null = this.#ramp?.epoch ?? null): void {
-    for (const other of this.#others) other.outcome(outcome);
+  outcome(outcome: Outcome, ramp: number | null = this.#ramp?.epoch ?? null, count = 1): void {
+    for (const other of this.#others) {
+      for (let n = 0; n < count; n += 1) other.outcome(outcome);
+    }
     if (!outcome.counts) return;
     const tally = this.#tallies.get(outcome.versionId);
     if (tally === undefined || tally.epoch !== outcome.epoch) return;
     if (outcome.kind === 'answered') {
-      tally.answers += 1;
+      tally.answers += count;
       if (!outcome.direct) return;
-      tally.requests += 1;
-      if (this.#ramp !== null && this.#ramp.epoch === ramp) this.#listener?.answered(this.#ramp.id, this.#ramp.epoch);
+      tally.requests += count;
+      if (this.#ramp !== null && this.#ramp.epoch === ramp) this.#listener?.answered(this.#ramp, count);
     } else if (outcome.kind !== 'abandoned') {
       this.#failed(outcome, tally);
     }

@@ -24,8 +24,11 @@ export interface DataPlanePort {
 
 /** The control plane seen from below. Called synchronously at the end of each attempt; must not throw. */
 export interface OutcomeSink {
-  /** @param ramp the epoch of the version whose threshold was being raised then, or null; by default it is as now */
-  outcome(outcome: Outcome, ramp?: number | null): void;
+  /**
+   * @param ramp the epoch of the version whose threshold was being raised then, or null; by default it is as now
+   * @param count so many answers that are alike
+   */
+  outcome(outcome: Outcome, ramp?: number | null, count?: number): void;
   /** What an exchange proved about a version that failed in it; called when the exchange is decided. Must not throw. */
   finding(finding: Finding): void;
 }

@@ -21,7 +21,9 @@ export interface ReporterParts {
 }
 
 const PERIOD_MS = 100;
-const SOON_MS = 4;
+const SOON_MS = 1;
+/** An answer while a threshold rises. */
+const RAMP_MS = 4;
 /** Failures and differences that wait for a control; further ones are not told. */
 const ENTRIES_MAX = 10_000;
 
@@ -36,6 +38,8 @@ export class Reporter {
   readonly #parts: ReporterParts;
   readonly #stop: () => void;
   #cancelSoon: (() => void) | null = null;
+  /** The delay that it was set for. */
+  #soonMs = 0;
   #entries: ReportEntry[] = [];
   #answers: Answers[] = [];
   #last: Answers | null = null;
@@ -66,7 +70,7 @@ export class Reporter {
     this.#untold += 1;
     this.#parts.rise.answered();
     this.#parts.onRise();
-    this.#soon();
+    this.#soon(RAMP_MS);
   }
 
   finding(finding: Finding): void {
@@ -115,8 +119,11 @@ export class Reporter {
     this.#cancelSoon?.();
   }
 
-  #soon(): void {
-    this.#cancelSoon ??= this.#parts.clock.after(SOON_MS, () => this.flush());
+  #soon(delayMs: number = SOON_MS): void {
+    if (this.#cancelSoon !== null && delayMs >= this.#soonMs) return;
+    this.#cancelSoon?.();
+    this.#soonMs = delayMs;
+    this.#cancelSoon = this.#parts.clock.after(delayMs, () => this.flush());
   }
 
   // ---- adding up
