@@ -4,6 +4,13 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 const USER = 'admin';
 const PASSWORD = 'correct horse battery staple';
 
+/**
+ * What a browser gives up by itself: what it was asking for when its user went on, and all that it is loading when an interface of
+ * this machine comes or goes, as with each container that its engine starts or stops.
+ */
+const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED';
+const OWN_DOING: readonly string[] = ['net::ERR_ABORTED', NETWORK_CHANGED];
+
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--no-proxy-server'] });
 }
@@ -47,8 +54,7 @@ export class WordPressUser {
     });
     page.on('requestfailed', (request) => {
       const error = request.failure()?.errorText;
-      // The browser itself gave up what it asked for, because its user went on.
-      if (error !== 'net::ERR_ABORTED') this.errors.push(`${error} ${request.url()}`);
+      if (error === undefined || !OWN_DOING.includes(error)) this.errors.push(`${error} ${request.url()}`);
     });
   }
 
@@ -72,7 +78,7 @@ export class WordPressUser {
 
   /** Looks at the dashboard, which only a user who is logged in may see; gives the version that it names. */
   async lookAtDashboard(): Promise<string> {
-    await this.#page.goto(`${this.#site}/wp-admin/`);
+    await this.#goTo('/wp-admin/');
     const greeting = await this.#page.textContent('#wp-admin-bar-my-account');
     if (!greeting?.includes(USER)) this.errors.push(`The dashboard greets ${greeting}`);
     const footer = await this.#page.textContent('#footer-upgrade');
@@ -83,7 +89,7 @@ export class WordPressUser {
   async comment(): Promise<void> {
     this.#comments += 1;
     const text = `Comment ${this.#comments} ${Math.random()}`;
-    await this.#page.goto(`${this.#site}/?p=1`);
+    await this.#goTo('/?p=1');
     await this.#page.fill('#comment', text);
     await this.#page.click('#submit');
     await this.#page.waitForSelector(`text=${text}`);
@@ -93,5 +99,16 @@ export class WordPressUser {
 
   leave(): Promise<void> {
     return this.#page.context().close();
+  }
+
+  async #goTo(path: string): Promise<void> {
+    for (;;) {
+      try {
+        await this.#page.goto(`${this.#site}${path}`);
+        return;
+      } catch (error) {
+        if (!(error as Error).message.includes(NETWORK_CHANGED)) throw error;
+      }
+    }
   }
 }
