@@ -17,7 +17,8 @@ export interface BoundPorts {
 /** Several lines, without a line end after the last. `text` is the source that `config` was parsed from. */
 export function echoConfig(config: Config, text: string, bound?: BoundPorts): string {
   const { proxy, configService, cluster } = config;
-  const servers = cluster.servers.map((server) => hostPort(server.host, server.port)).join(', ');
+  const servers = cluster.servers.map((server) => hostPort(server.host, server.port));
+  const where = (servers.length > 0 ? servers : cluster.containers.map(({ image }) => image)).join(', ');
   return [
     'Parsed config file:',
     maskSecrets(text).replace(/\r\n?/g, '\n').trim(),
@@ -25,7 +26,7 @@ export function echoConfig(config: Config, text: string, bound?: BoundPorts): st
     'Proxy{',
     `  Proxy Address:      ${hostPort(proxy.hostname, bound?.proxy ?? proxy.port)}`,
     `  ConfigService Port: ${bound?.configService ?? configService.port}`,
-    `  Proxied Servers:    version: ${cluster.version} [${servers}]`,
+    `  Proxied Servers:    version: ${cluster.version} [${where}]`,
     '}',
   ].join('\n');
 }

@@ -50,3 +50,9 @@ test('of an environment the names are shown', () => {
   expect(echo).toContain('"environment":["USER=***","***","A=***"]');
   expect(echo).not.toContain('hush');
 });
+
+test('a version in containers is told by its images', () => {
+  const containers = [{ image: 'db' }, { image: 'app', tag: '2.0', portToProxy: 80 }];
+  const text = file({ cluster: { containers, version: '2.0' } });
+  expect(echoConfig(config(text), text)).toContain('version: 2.0 [db:latest, app:2.0]');
+});
