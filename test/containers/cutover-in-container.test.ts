@@ -1,13 +1,13 @@
 /** The `Dockerfile`: built and run as docs/containers.md says, in front of containers of the same engine. */
 import { execFile } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../kit/cutover.ts';
 import { removeContainers, sharedEngine } from '../kit/engine.ts';
 import { APP_PORT, buildAppImage, nodeImage } from '../kit/images.ts';
-import { firstAnswer, healthOf, runImage } from '../kit/run-image.ts';
+import { firstAnswer, healthOf, type RunningImage, runImage } from '../kit/run-image.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const engine = sharedEngine();
@@ -42,16 +42,17 @@ beforeAll(async () => {
 });
 afterEach(() => removeContainers(engine));
 
-/** A configuration in a folder that can be mounted to /etc/cutover. */
-function configFolder(): string {
+/** A configuration in a folder that can be mounted to /etc/cutover, and the body of a PUT beside it. */
+function configFolder(cluster: object, next: object = {}): string {
   const folder = temporaryFolder();
   const config = {
     proxy: { port: 8080 },
     configService: { port: 9090 },
     state: { file: '/var/lib/cutover/state.json' },
-    cluster: { version: '1.0', servers: [{ hostname: 'one', port: APP_PORT }] },
+    cluster,
   };
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config), { mode: 0o644 });
+  writeFileSync(join(folder, 'next.json'), JSON.stringify({ cluster: next }), { mode: 0o644 });
   chmodSync(folder, 0o755);
   return folder;
 }
@@ -63,8 +64,9 @@ test('it runs without root, is healthy, upgrades what stands on its network, dra
   ];
   await runImage(engine, one, { name: 'one', network });
   await runImage(engine, two, { name: 'two', network });
+  const first = { version: '1.0', servers: [{ hostname: 'one', port: APP_PORT }] };
   await docker.createVolume({ Name: network, Labels: { [label.key]: label.value } });
-  const binds = [`${configFolder()}:/etc/cutover:ro`, `${network}:/var/lib/cutover`];
+  const binds = [`${configFolder(first)}:/etc/cutover:ro`, `${network}:/var/lib/cutover`];
 
   const cutover = await runImage(engine, name, { network, port: 8080, binds, healthIntervalMs: 1000 });
   const { container, url } = cutover;
@@ -84,3 +86,44 @@ test('it runs without root, is healthy, upgrades what stands on its network, dra
   const again = await runImage(engine, name, { network, port: 8080, binds });
   expect(await firstAnswer(again)).toBe('2.0');
 });
+
+test('it starts containers on its own engine, publishes none of them, and finds them again when it is replaced', async () => {
+  for (const tag of ['1', '2']) await buildAppImage(engine, `cutover-test-app:${tag}`, { version: `${tag}.0` });
+  const versionOf = (tag: string) => ({
+    version: `${tag}.0`,
+    containers: [{ image: 'cutover-test-app', tag, portToProxy: APP_PORT, stopTimeout: 1 }],
+  });
+  const state = temporaryFolder();
+  chownSync(state, 1000, 1000);
+  const binds = [
+    `${configFolder(versionOf('1'), versionOf('2'))}:/etc/cutover:ro`,
+    `${state}:/var/lib/cutover`,
+    `${socketPath}:/var/run/docker.sock`,
+  ];
+  const options = { network, port: 8080, binds, groups: [String(statSync(socketPath).gid)] };
+  const cutover = await runImage(engine, name, options);
+  await answers(cutover, '1.0');
+  await dockerClient('exec', cutover.container.id, 'cutover', 'put', '/etc/cutover/next.json');
+  await answers(cutover, '2.0');
+  const running = await startedByCutover();
+  expect(running.map(({ Labels }) => Labels['cutover.version']).sort()).toEqual(['1.0', '2.0']);
+  for (const { Ports, NetworkSettings } of running) {
+    expect(Ports.filter(({ PublicPort }) => PublicPort !== undefined)).toEqual([]);
+    expect(Object.keys(NetworkSettings.Networks)).toEqual([network]);
+  }
+
+  await cutover.container.stop({ t: 30 });
+  const again = await runImage(engine, name, options);
+  await answers(again, '2.0');
+  expect((await startedByCutover()).map(({ Id }) => Id).sort()).toEqual(running.map(({ Id }) => Id).sort());
+});
+
+async function startedByCutover() {
+  const filters = { label: ['cutover.id', mark] };
+  return docker.listContainers({ filters });
+}
+
+/** Until the version of this name answers; before, Cutover itself says that there is none. */
+async function answers(cutover: RunningImage, version: string): Promise<void> {
+  while ((await firstAnswer(cutover)) !== version) await new Promise((resolve) => setTimeout(resolve, 50));
+}
