@@ -7,8 +7,17 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import { call, type WireCluster } from '../kit/config-service.ts';
 import { type RunningCutover, startProxy } from '../kit/cutover.ts';
 import { removeContainers, sharedEngine } from '../kit/engine.ts';
-import { type RunningImage, runImage, settledPort } from '../kit/run-image.ts';
-import { buildMariaDb, buildWordPress, DB_HOST, DB_PASSWORD, WORDPRESS_PORT } from '../kit/wordpress.ts';
+import { settledPort } from '../kit/run-image.ts';
+import {
+  buildMariaDb,
+  buildWordPress,
+  DB_HOST,
+  DB_PASSWORD,
+  MARIADB_IMAGE,
+  WORDPRESS_IMAGE,
+  WORDPRESS_PORT,
+  type WordPressVersion,
+} from '../kit/wordpress.ts';
 import { installWordPress, startBrowser, WordPressUser } from '../kit/wordpress-user.ts';
 
 const OLD = '6.2.6';
@@ -72,14 +81,11 @@ const RELEASES: Readonly<Record<string, Release>> = {
 const modes = process.env.CUTOVER_TEST_FULL === '1' ? Object.keys(RELEASES) : ['INSTANT'];
 
 const engine = sharedEngine();
-let images: { readonly db: string; readonly old: string; readonly next: string };
 
 beforeAll(async () => {
-  images = {
-    db: await buildMariaDb(engine),
-    old: await buildWordPress(engine, OLD),
-    next: await buildWordPress(engine, NEW),
-  };
+  await buildMariaDb(engine);
+  await buildWordPress(engine, OLD);
+  await buildWordPress(engine, NEW);
 }, 180_000);
 afterEach(() => removeContainers(engine));
 
@@ -87,14 +93,7 @@ test.each(modes)('WordPress is upgraded by %s', { timeout: 120_000 }, async (mod
   const { options, during } = RELEASES[mode] as Release;
   const port = await settledPort();
   const site = `http://127.0.0.1:${port}`;
-  const { container: database } = await runImage(engine, images.db);
-  const links = [`${database.id}:${DB_HOST}`];
-  const env = [`WP_HOME=${site}`, `DB_PASSWORD=${DB_PASSWORD}`];
-  const [old, next] = [
-    await runImage(engine, images.old, { port: WORDPRESS_PORT, links, env }),
-    await runImage(engine, images.next, { port: WORDPRESS_PORT, links, env }),
-  ];
-  const proxy = await startProxy(wordPress(old, OLD, site), { proxy: { hostname: '127.0.0.1', port }, putWait: 60 });
+  const proxy = await startProxy(wordPress(OLD, site), { proxy: { hostname: '127.0.0.1', port }, putWait: 60 });
   await installWordPress(site);
   const browser = await startBrowser();
   try {
@@ -102,12 +101,12 @@ test.each(modes)('WordPress is upgraded by %s', { timeout: 120_000 }, async (mod
     expect(await user.lookAtDashboard()).toBe(OLD);
     await user.comment();
 
-    const id = await proxy.put({ ...wordPress(next, NEW, site), upgradeTransition: options });
+    const id = await proxy.put({ ...wordPress(NEW, site), upgradeTransition: options });
     await during({ site, proxy, browser, user }, id);
     expect(await user.lookAtDashboard()).toBe(NEW);
     await user.comment();
 
-    await next.container.stop({ t: 5 });
+    await stopNew();
     expect(await user.lookAtDashboard()).toBe(OLD);
     await user.comment();
     expect(await user.lookAtDashboard()).toBe(OLD);
@@ -117,14 +116,33 @@ test.each(modes)('WordPress is upgraded by %s', { timeout: 120_000 }, async (mod
   }
 });
 
-function wordPress({ url }: RunningImage, version: string, site: string): WireCluster {
-  const { hostname, port } = new URL(url);
+/** A WordPress, and the database that it shares with other versions: it has the same name and the same options in each. */
+function wordPress(version: WordPressVersion, site: string): WireCluster {
+  const database = `cutover-test-db-${engine.label.value}`;
+  const common = { stopTimeout: 5, dockerHost: { socketPath: engine.socketPath } };
   return {
     version,
-    servers: [{ hostname, port: Number(port) }],
+    containers: [
+      { ...common, image: MARIADB_IMAGE, name: database },
+      {
+        ...common,
+        image: WORDPRESS_IMAGE,
+        tag: version,
+        portToProxy: WORDPRESS_PORT,
+        links: [`${database}:${DB_HOST}`],
+        environment: [`WP_HOME=${site}`, `DB_PASSWORD=${DB_PASSWORD}`],
+      },
+    ],
     // WordPress sends whoever calls it by another name to the right one.
-    healthCheck: { path: '/wp-login.php', host: new URL(site).host, interval: 1, timeout: 10 },
+    healthCheck: { path: '/wp-login.php', host: new URL(site).host, expect: [200, 302, 500], interval: 1, timeout: 10 },
   };
+}
+
+/** The container of the new version that is proxied to. */
+async function stopNew(): Promise<void> {
+  const running = await engine.docker.listContainers({ filters: { label: [`cutover.version=${NEW}`] } });
+  const [container] = running.filter(({ Image }) => Image.includes(WORDPRESS_IMAGE) || Image.startsWith('sha256'));
+  await engine.docker.getContainer(container?.Id ?? '').stop({ t: 5 });
 }
 
 function isReleased({ log }: RunningCutover): Promise<unknown> {

@@ -26,6 +26,10 @@ export const DB_PASSWORD = 'not a secret';
 /** The name by which WordPress knows its database: link the container to it. */
 export const DB_HOST = 'db';
 
+/** Names of images, without their tags. */
+export const WORDPRESS_IMAGE = 'cutover-test-wordpress';
+export const MARIADB_IMAGE = 'cutover-test-mariadb';
+
 /** The port of a WordPress container. */
 export const WORDPRESS_PORT = 80;
 
@@ -60,11 +64,11 @@ const SAME_TABLES = `<?php
 add_filter('pre_option_db_version', function () { return $GLOBALS['wp_db_version']; });
 `;
 
-/** Builds the image of a WordPress and gives its name. */
-export async function buildWordPress(engine: Engine, version: WordPressVersion): Promise<string> {
+/** Builds the image of a WordPress; its tag is its version. */
+export async function buildWordPress(engine: Engine, version: WordPressVersion): Promise<void> {
   const source = join(await download(), 'node_modules', PACKAGE);
   const build = BUILDS[version];
-  const name = `cutover-test-wordpress:${version}`;
+  const name = `${WORDPRESS_IMAGE}:${version}`;
   await inFolder(async (folder) => {
     const site = join(folder, 'site');
     await unpack({ source, build, site });
@@ -83,7 +87,6 @@ export async function buildWordPress(engine: Engine, version: WordPressVersion):
     writeFileSync(join(folder, 'Dockerfile'), dockerfile.join('\n'));
     await buildImage(engine, { name, folder });
   });
-  return name;
 }
 
 /** The package has what PHP runs in an archive, and what is served as it is beside it. */
@@ -100,8 +103,8 @@ async function unpack({ source, build, site }: { source: string; build: string; 
 }
 
 /** An image of MariaDB with an empty database for WordPress; 3306 is its port. */
-export async function buildMariaDb(engine: Engine): Promise<string> {
-  const name = 'cutover-test-mariadb:1';
+export async function buildMariaDb(engine: Engine): Promise<void> {
+  const name = `${MARIADB_IMAGE}:latest`;
   await inFolder(async (root) => {
     copyProgram(root, '/usr/sbin/mariadbd');
     for (const path of ['/usr/share/mysql', '/etc/passwd', '/etc/group']) copy(root, path);
@@ -123,7 +126,6 @@ export async function buildMariaDb(engine: Engine): Promise<string> {
     command.push('--socket=/tmp/mysql.sock', '--bind-address=0.0.0.0', '--skip-name-resolve');
     await importImage(engine, { name, root, changes: [`CMD ${JSON.stringify(command)}`, 'EXPOSE 3306'] });
   });
-  return name;
 }
 
 async function phpImage(engine: Engine): Promise<string> {
