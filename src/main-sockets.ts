@@ -3,11 +3,16 @@ import type { Config } from './core/config/model.ts';
 import { portFaultText } from './core/port-fault.ts';
 import type { Sockets } from './processes/supervisor.ts';
 import { takeLock } from './store/lock.ts';
+import { realClock } from './system/clock.ts';
 import { realFiles } from './system/files.ts';
 import { bindSocket, type ListeningSocket, socketOfDescriptor } from './system/listening-socket.ts';
 import type { PassedSockets } from './system/service-manager.ts';
 
 type What = 'config service' | 'proxy';
+
+/** How long, and how often in it, a port is asked for at start that is taken. */
+const PORT_WAIT_MS = 2_000;
+const PORT_STEP_MS = 50;
 
 interface Address {
   readonly hostname: string;
@@ -40,16 +45,32 @@ export class MainSockets {
     const passed = this.#passed[what];
     if (passed !== null) return passed;
     return bindSocket(host, port).catch((error: NodeJS.ErrnoException) => {
-      throw new Error(portFaultText(what, { host, port }, error));
+      throw new Error(portFaultText(what, { host, port }, error), { cause: error });
     });
   }
 
+  /**
+   * The children of a Cutover that was killed need a moment to let go of its ports; whoever starts it anew at once (a service
+   * manager, say) is not to find them taken.
+   */
   async #first(what: What, address: Address, config: Config): Promise<ListeningSocket> {
-    return this.bind(what, address).catch(async (error: Error) => {
-      await refuseSecond(config);
-      throw error;
-    });
+    for (let waitedMs = 0; ; waitedMs += PORT_STEP_MS) {
+      try {
+        return await this.bind(what, address);
+      } catch (error) {
+        if (isTaken(error) && waitedMs < PORT_WAIT_MS) {
+          await new Promise<void>((resolve) => realClock.after(PORT_STEP_MS, resolve));
+          continue;
+        }
+        await refuseSecond(config);
+        throw error;
+      }
+    }
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
 }
 
 /** A port that is taken may be taken by a Cutover on the very same state: that says more. */

@@ -1,9 +1,19 @@
 /** Main, control and workers of `bin/cutover`: each is killed, and what was promised of it holds. */
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startApp } from '../kit/app.ts';
 import { call, cluster, listVersions, putVersion } from '../kit/config-service.ts';
 import { curl } from '../kit/curl.ts';
-import { type ChildOptions, type ServingCutover, startChild } from '../kit/cutover.ts';
+import {
+  type ChildOptions,
+  freePorts,
+  type ServingCutover,
+  spawnCutover,
+  startChild,
+  temporaryFolder,
+} from '../kit/cutover.ts';
 import { type Children, childrenOf } from '../kit/processes.ts';
 import { connectTo, requestText } from '../kit/raw-client.ts';
 import { answers, startServer } from '../kit/scripted-server.ts';
@@ -120,4 +130,17 @@ test('with several workers each answer raises the threshold once', async () => {
   const threshold = async () => JSON.parse((await call(cutover.configPort, 'GET', `/${id}/status`)).text).threshold;
   while ((await threshold()) < 30.5) {}
   expect(await threshold()).toBe(30.5);
+});
+
+test('a port that is let go of a moment later is waited for: a killed Cutover can be started again at once', async () => {
+  const [app, [port, configPort]] = await Promise.all([startApp('1'), freePorts(2)]);
+  const holder = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => holder.listen(port, '0.0.0.0', resolve));
+  const folder = temporaryFolder();
+  const config = { proxy: { port }, configService: { port: configPort }, cluster: cluster('1', [app]) };
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  const cutover = spawnCutover(['-configFile=./config.json', '-logLevel=INFO'], folder);
+  setTimeout(() => holder.close(), 700);
+  await cutover.log(/Proxy Address: +0\.0\.0\.0/);
+  expect((await curl(`http://127.0.0.1:${port}`)).body).toBe('1');
 });
