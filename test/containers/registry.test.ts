@@ -50,7 +50,7 @@ test.each([
 test('a watcher finds what was pushed, rides out a registry that is away, and sees that a tag has moved', async () => {
   const [clock, log, machine] = [new FakeClock(), new FakeLog(), new Machine()];
   const container = { image: repository, tag: '1.0', portToProxy: 80, watch: { semver: '1.x', interval: 60 } };
-  machine.put('by-hand', clusterOf([container], { version: '1.0' }));
+  machine.putRunning('by-hand', clusterOf([container], { version: '1.0' }));
   let checked = Promise.withResolvers<void>();
   const told = () => {
     checked.resolve();
@@ -59,7 +59,7 @@ test('a watcher finds what was pushed, rides out a registry that is away, and se
   const releases = {
     state: () => machine.state,
     submit: async (spec: Parameters<Machine['put']>[1]) => {
-      machine.put(`${spec.version}-${machine.state.versions.length}`, spec);
+      machine.putRunning(`${spec.version}-${machine.state.versions.length}`, spec);
       told();
       return { kind: 'accepted', id: '' } as const;
     },

@@ -1,12 +1,10 @@
 /** When the watcher looks, what it deploys, and what it leaves alone; registry and releases are the test's. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { ClusterSpec } from '../../../src/core/config/model.ts';
 import type { Registry } from '../../../src/docker/registry.ts';
 import { Watcher } from '../../../src/docker/watcher.ts';
 import { clusterOf } from '../containers/samples.ts';
 import { FakeClock, FakeLog } from '../control/fakes.ts';
 import { Machine } from '../release/machine.ts';
-import { launchedContainer } from '../release/specs.ts';
 
 const MINUTE_MS = 60_000;
 const digestOf = (letter: string): string => `sha256:${letter.repeat(64)}`;
@@ -39,23 +37,16 @@ beforeEach(() => {
     state: () => machine.state,
     submit: async (spec: Parameters<Machine['put']>[1]) => {
       put += 1;
-      putRunning(`watched-${put}`, spec);
+      machine.putRunning(`watched-${put}`, spec);
       return { kind: 'accepted', id: `watched-${put}` } as const;
     },
   };
   watcher = new Watcher({ clock, chance: () => 0.5, log, registry, releases });
 });
 
-/** Puts a version whose containers run at once. */
-function putRunning(id: string, cluster: ClusterSpec): void {
-  machine.put(id, cluster);
-  const image = { reference: cluster.containers[0]?.image ?? '', imageId: 'sha256:1', digest: null, pulled: true };
-  machine.happen({ kind: 'launched', id, containers: [launchedContainer('10.0.0.1:80', { image })] });
-}
-
 /** Puts version 1.0 by hand, with these containers' `watch`. */
 function putWatched(watch: object = { semver: '1.x', interval: 60 }, more: object = {}): void {
-  putRunning(
+  machine.putRunning(
     'by-hand',
     clusterOf([{ image: 'r:5000/app', tag: '1.0', portToProxy: 80, watch }], { version: '1.0', ...more }),
   );

@@ -6,6 +6,7 @@ import type { ReleaseEvent } from '../../../src/core/release/events.ts';
 import { NO_FIGURES } from '../../../src/core/release/ledger.ts';
 import { EMPTY_STATE, type ReleaseState, type VersionState } from '../../../src/core/release/state.ts';
 import { type Transition, transition } from '../../../src/core/release/transition.ts';
+import { launchedContainer } from './specs.ts';
 
 type Distribute<T> = T extends ReleaseEvent ? Omit<T, 'atMs' | 'epoch'> & { readonly epoch?: number } : never;
 /** An event at the present time and epoch, unless it says another epoch. */
@@ -43,6 +44,13 @@ export class Machine {
 
   put(id: string, spec: ClusterSpec): Transition {
     return this.happen({ kind: 'put', id, spec, origin: 'rest' });
+  }
+
+  /** Puts a version whose containers run at once. */
+  putRunning(id: string, spec: ClusterSpec): void {
+    this.put(id, spec);
+    const image = { reference: spec.containers[0]?.image ?? '', imageId: 'sha256:1', digest: null, pulled: true };
+    this.happen({ kind: 'launched', id, containers: [launchedContainer('10.0.0.1:80', { image })] });
   }
 
   /** An exchange in which the version failed, `times` times. */
