@@ -5,7 +5,7 @@
 import { hostPort } from '../core/config/address.ts';
 import type { ServerAddress } from '../core/config/model.ts';
 import { prunable } from '../core/containers/images.ts';
-import { type LaunchedContainer, LaunchFault } from '../core/containers/launch.ts';
+import { EngineAway, type LaunchedContainer, LaunchFault } from '../core/containers/launch.ts';
 import { usedBy } from '../core/containers/plan.ts';
 import { type Progress, progressText } from '../core/containers/progress.ts';
 import type { LaunchEffect, StopEffect } from '../core/release/effects.ts';
@@ -44,6 +44,8 @@ export class Containers implements ContainerSink, ServerFacts {
   readonly #parts: ContainersParts;
   /** By version id: launches under way or waiting to be tried again. */
   readonly #runs = new Map<string, Run>();
+  /** Versions that were there before both ports were open: from the configuration file or the state, so nobody puts them again. */
+  readonly #fromStart = new Set<string>();
   /** By the engine's id of a container: what speaks against it, for people. */
   readonly #faults = new Map<string, string>();
   readonly #timers = new Set<() => void>();
@@ -63,6 +65,7 @@ export class Containers implements ContainerSink, ServerFacts {
   }
 
   launch(effect: LaunchEffect): void {
+    if (this.#waiting !== null) this.#fromStart.add(effect.id);
     this.#whenBegun(() => this.#launch(effect, RETRY_FIRST_MS));
   }
 
@@ -77,6 +80,9 @@ export class Containers implements ContainerSink, ServerFacts {
   keepOnly({ versions }: ReleaseState): void {
     for (const id of this.#runs.keys()) {
       if (!versions.some((version) => version.id === id && isLive(version))) this.#cancel(id);
+    }
+    for (const id of this.#fromStart) {
+      if (!versions.some((version) => version.id === id && isArriving(version))) this.#fromStart.delete(id);
     }
     this.board.keepOnly(new Set(versions.filter(isArriving).map(({ id }) => id)));
   }
@@ -152,16 +158,22 @@ export class Containers implements ContainerSink, ServerFacts {
     if (this.#runs.get(id) !== run) return;
     const reason = error instanceof Error ? error.message : String(error);
     const version = this.#parts.state().versions.find((one) => one.id === id);
-    if (version === undefined || isArriving(version)) {
+    if (version === undefined || (isArriving(version) && !this.#mayWait(version, error))) {
       this.#runs.delete(id);
       const output = error instanceof LaunchFault ? error.output : [];
       this.#parts.take({ kind: 'launch-failed', id, atMs: this.#nowMs(), reason, output });
       return;
     }
-    // It serves, as far as anybody knows: its containers are looked for again.
-    const text = `The containers of version ${version.spec.version} could not be made sure of, and are tried again: ${reason}`;
+    // It serves, as far as anybody knows, or is all that there is: its containers are looked for again.
+    const failed = isArriving(version) ? 'be started yet' : 'be made sure of';
+    const text = `The containers of version ${version.spec.version} could not ${failed}, and are tried again: ${reason}`;
     if (retryMs === RETRY_FIRST_MS) this.#log('WARNING', text, version);
     run.wait(this.#after(retryMs, () => this.#launch(effect, Math.min(2 * retryMs, RETRY_MAX_MS))));
+  }
+
+  /** After a boot of the machine Cutover may come up before the engine; whoever puts a version is told at once instead. */
+  #mayWait({ id }: VersionState, error: unknown): boolean {
+    return error instanceof EngineAway && this.#fromStart.has(id) && !this.#parts.state().versions.some(serves);
   }
 
   async #stop(effect: StopEffect, retryMs: number): Promise<void> {

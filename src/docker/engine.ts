@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { hostPort } from '../core/config/address.ts';
 import type { EngineAddress } from '../core/config/model.ts';
+import { EngineAway } from '../core/containers/launch.ts';
 import type { FoundContainer } from '../core/containers/plan.ts';
 
 /** An engine that does not answer within this time is away. */
@@ -49,14 +50,14 @@ export class Engine {
     return this.#client;
   }
 
-  /** Rejects with one line within five seconds when the engine does not answer. */
+  /** Rejects with `EngineAway` within five seconds when the engine does not answer. */
   async reach(): Promise<Docker> {
     try {
       const client = await this.client();
       await client.ping(within(ANSWERS_WITHIN_MS) as never);
       return client;
     } catch (error) {
-      throw new Error(`The Docker engine at ${this.name} does not answer: ${faultText(error)}`);
+      throw new EngineAway(`The Docker engine at ${this.name} does not answer: ${faultText(error)}`);
     }
   }
 

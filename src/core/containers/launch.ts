@@ -35,3 +35,6 @@ export class LaunchFault extends Error {
     this.output = output;
   }
 }
+
+/** An engine does not answer: nothing has been begun. */
+export class EngineAway extends LaunchFault {}

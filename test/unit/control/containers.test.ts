@@ -1,7 +1,7 @@
 /** What the control plane does about containers: when engines are asked, what is tried again, and what their news lead to. */
 import { describe, expect, test } from 'vitest';
 import type { ContainerNotice } from '../../../src/control/ports.ts';
-import { LaunchFault } from '../../../src/core/containers/launch.ts';
+import { EngineAway, LaunchFault } from '../../../src/core/containers/launch.ts';
 import { inContainers, launchedContainer, spec } from '../release/specs.ts';
 import { settled, World } from './fakes.ts';
 
@@ -89,6 +89,56 @@ test('a launch that fails ends the version, with its reason and its output', asy
   expect(world.controller.ledger()[0]).toMatchObject({ rule: 'not-launched', output: ['bye'] });
   await world.clock.pass(1_000);
   expect(world.containers.stops.map(({ id }) => id)).toEqual(['a']);
+});
+
+describe('an engine that is away when Cutover starts', () => {
+  const away = () => new EngineAway('The Docker engine at unix:///x does not answer: there is no such socket');
+  const failed = (world: World, at: number) => {
+    world.containers.launches[at]?.reject(away());
+    return settled();
+  };
+  const warnings = (world: World) => world.log.lines.filter((line) => line.startsWith('WARNING'));
+
+  test('is asked again, ever more seldom, until it answers; one line says so', async () => {
+    const world = await begun();
+    await failed(world, 0);
+    expect(world.phaseOf('a')).toBe('starting');
+    await world.clock.pass(1_000);
+    await failed(world, 1);
+    await world.clock.pass(1_999);
+    expect(world.containers.launches).toHaveLength(2);
+    await world.clock.pass(1);
+    expect(warnings(world)).toEqual([
+      `WARNING The containers of version 1 could not be started yet, and are tried again: ${away().message}`,
+    ]);
+    world.containers.launches[2]?.resolve([launchedContainer(SERVER)]);
+    await settled();
+    expect(world.dataPlane.chain()).toEqual(['a']);
+  });
+
+  test('is asked at once when it is known to be back', async () => {
+    const world = await begun();
+    await failed(world, 0);
+    world.containers.sink?.engineIsBack();
+    expect(world.containers.launches).toHaveLength(2);
+    await world.clock.pass(60_000);
+    expect(world.containers.launches).toHaveLength(2);
+  });
+
+  test('does not keep a PUT waiting, which fails and leaves the other version to be started', async () => {
+    const world = await begun();
+    await failed(world, 0);
+    const put = inContainers('INSTANT', { version: '2', uuid: 'b' });
+    await world.controller.submit({ kind: 'put', spec: put, origin: 'rest' });
+    const ended = world.controller.follow('b', { onProgress: () => {}, signal: new AbortController().signal });
+    await failed(world, 1);
+    expect(await ended).toContain('does not answer');
+    await world.clock.pass(1_000);
+    expect(world.containers.launches.map(({ id }) => id)).toEqual(['a', 'b', 'a']);
+    world.containers.launches[2]?.resolve([launchedContainer(SERVER)]);
+    await settled();
+    expect(world.dataPlane.chain()).toEqual(['a']);
+  });
 });
 
 test('deleting a version that starts calls its launch off', async () => {
