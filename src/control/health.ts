@@ -128,6 +128,7 @@ export class Health implements OutcomeSink {
       },
       route,
       check,
+      known,
     );
   }
 

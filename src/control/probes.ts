@@ -26,6 +26,10 @@ export class Probes {
     this.#facts = facts;
   }
 
+  isInContainer(server: ServerAddress): boolean {
+    return this.#facts.isInContainer(server);
+  }
+
   /** Opens a connection and closes it at once. */
   async connect(server: ServerAddress): Promise<Look> {
     const fault = this.#facts.faultOf(server);

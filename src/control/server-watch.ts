@@ -32,14 +32,15 @@ export class ServerWatch {
   /** False when the cause is that it asked for time: such a server takes no requests, but has not crashed. */
   crashed = false;
   readonly #parts: ServerWatchParts;
-  #health: ServerHealth = HEALTHY;
+  #health: ServerHealth;
   #stopTimer: () => void = () => {};
   #stopChecks: () => void = () => {};
   #closed = false;
 
-  constructor(parts: ServerWatchParts, server: Server) {
+  constructor(parts: ServerWatchParts, server: Server, health: ServerHealth = HEALTHY) {
     this.#parts = parts;
     this.server = server;
+    this.#health = health;
   }
 
   get health(): ServerHealth {
@@ -54,6 +55,20 @@ export class ServerWatch {
   get isPlain(): boolean {
     const { phase, failures, proven, backoffMs } = this.#health;
     return failures === 0 && proven && (phase === 'returning' || (phase === 'healthy' && backoffMs === 0));
+  }
+
+  /** Goes on from what an earlier watch knew: sets the timer, or probes, as the health asks for it. */
+  resume({ cause, crashed }: { readonly cause: string; readonly crashed: boolean }): void {
+    this.cause = cause;
+    this.crashed = crashed;
+    // What an earlier watch has asked is answered to that one.
+    if (this.#health.phase === 'probing') this.#health = { ...this.#health, phase: 'ejected', dueMs: 0 };
+    if (this.#health.dueMs <= this.#parts.clock.nowMs()) {
+      this.happened(this.#health.phase === 'ejected' ? 'sought' : 'due');
+      return;
+    }
+    this.#setTimer();
+    this.#parts.onChange(this, null);
   }
 
   /** Begins the periodic checks, if there are any; the first comes after `delayMs`. */

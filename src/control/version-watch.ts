@@ -3,6 +3,7 @@
  * and the version is on trial, the older versions are tried too, since only one that answers can take its place.
  */
 import type { HealthCheck } from '../core/config/model.ts';
+import { COMING_UP, HEALTHY, type ServerHealth } from '../core/health/server-health.ts';
 import { askable, isMost } from '../core/health/version-health.ts';
 import type { Finding } from '../core/messages.ts';
 import type { ForgivenEvent, ProbedEvent } from '../core/release/events.ts';
@@ -47,15 +48,19 @@ export class VersionWatch {
   #soughtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  constructor(parts: VersionWatchParts, route: Route, check: HealthCheck | null) {
+  /** @param earlier watched the version when it had other servers: what is known of those that stay goes on */
+  constructor(parts: VersionWatchParts, route: Route, check: HealthCheck | null, earlier?: VersionWatch) {
     this.#parts = parts;
     this.#route = route;
     this.check = check;
     const { clock, probes } = parts;
     const onChange = (watch: ServerWatch, turn: Turn | null): void => this.#changed(watch, turn);
-    this.#watches = new Map(
-      route.servers.map((server) => [server.key, new ServerWatch({ clock, probes, check, onChange }, server)]),
-    );
+    const watchOf = (server: Server): ServerWatch =>
+      new ServerWatch({ clock, probes, check, onChange }, server, this.#healthFrom(earlier, server));
+    this.#watches = new Map(route.servers.map((server) => [server.key, watchOf(server)]));
+    for (const watch of this.#watches.values()) {
+      if (watch.health !== HEALTHY) watch.resume(earlier?.find(watch.server.key) ?? watch);
+    }
     // Checks of several servers are spread over the interval.
     let index = 0;
     for (const watch of this.#watches.values()) {
@@ -127,6 +132,13 @@ export class VersionWatch {
     this.#closed = true;
     this.#stopGap();
     for (const watch of this.#watches.values()) watch.close();
+  }
+
+  /** A container that comes up while its version serves has not been through the gate. */
+  #healthFrom(earlier: VersionWatch | undefined, server: Server): ServerHealth {
+    if (earlier === undefined) return HEALTHY;
+    const isComing = this.#parts.probes.isInContainer(server);
+    return earlier.find(server.key)?.health ?? (isComing ? COMING_UP : HEALTHY);
   }
 
   #health() {

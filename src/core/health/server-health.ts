@@ -57,6 +57,9 @@ export const HEALTHY: ServerHealth = {
   dueMs: NEVER,
 };
 
+/** A server that has just come up: nothing is held against it, but it may not listen yet, so a probe must pass first. */
+export const COMING_UP: ServerHealth = { ...HEALTHY, phase: 'ejected', proven: false, dueMs: 0 };
+
 /** The health after an event; the very same object when the event changes nothing. */
 export function nextHealth(health: ServerHealth, event: HealthEvent, context: HealthContext): ServerHealth {
   return TABLE[health.phase][event]?.(health, context) ?? health;

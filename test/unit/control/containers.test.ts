@@ -248,6 +248,61 @@ test('a container that is unhealthy is kept out until it is well, though it take
   expect(asked()).toEqual(servers);
 });
 
+describe('a container that comes back elsewhere', () => {
+  const [A, B, C, D] = ['127.0.0.1:4001', '127.0.0.1:4002', '127.0.0.1:4003', '127.0.0.1:4004'];
+  const asked = (world: World) => world.dataPlane.table.chain[0]?.servers.map(({ key }) => key);
+
+  /** One of two containers has ended, and was started again at `C`. */
+  async function restarted(): Promise<World> {
+    const world = new World();
+    const two = inContainers('INSTANT', { version: '1', uuid: 'a', container: { replicas: 2 } });
+    await world.controller.start(two);
+    world.controller.beginContainers();
+    world.containers.launches[0]?.resolve([launchedContainer(A), launchedContainer(B)]);
+    await settled();
+    world.containers.sink?.notice(notice('a', B));
+    await world.clock.pass(1_000);
+    world.network.down.add(C);
+    world.containers.launches[1]?.resolve([launchedContainer(A), launchedContainer(C)]);
+    await settled();
+    return world;
+  }
+
+  test('takes no request before a probe has passed', async () => {
+    const world = await restarted();
+    expect(asked(world)).toEqual([A]);
+    await world.clock.pass(1_400);
+    expect(asked(world)).toEqual([A]);
+    const everAsked = world.dataPlane.tables.flatMap(({ chain }) => chain[0]?.servers.map(({ key }) => key) ?? []);
+    expect(everAsked).not.toContain(C);
+    world.network.down.delete(C);
+    await world.clock.pass(100);
+    expect(asked(world)).toEqual([A, C]);
+  });
+
+  test('is asked all the same when nothing else is there', async () => {
+    const world = await restarted();
+    world.network.down.add(A);
+    world.report('a', 'refused', { server: A });
+    await settled();
+    expect(asked(world)).toEqual([A, C]);
+  });
+
+  test('changes nothing about the others: who was kept out still is', async () => {
+    const world = await restarted();
+    world.network.down.add(A);
+    world.network.down.delete(C);
+    world.report('a', 'refused', { server: A });
+    await world.clock.pass(500);
+    expect(asked(world)).toEqual([C]);
+    world.containers.sink?.notice(notice('a', C));
+    await world.clock.pass(1_000);
+    world.containers.launches[2]?.resolve([launchedContainer(A), launchedContainer(D)]);
+    await settled();
+    expect(asked(world)).toEqual([D]);
+  });
+});
+
 test('an engine that is back is asked for what should run', async () => {
   const world = await candidate();
   world.containers.sink?.engineIsBack();
