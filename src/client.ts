@@ -47,7 +47,7 @@ export interface Client {
   list(): Promise<readonly VersionView[]>;
   show(id: string): Promise<VersionView>;
   delete(id: string): Promise<void>;
-  /** Promotes, pauses, resumes or rolls back a version on trial; the reason goes to the log and the ledger. */
+  /** Promotes, pauses, resumes or rolls back a version; the reason goes to the log and the ledger. */
   control(id: string, what: Control, reason?: string): Promise<void>;
   status(id: string): Promise<StatusView>;
   /** The releases of one version or of all, the latest first. */

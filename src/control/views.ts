@@ -63,10 +63,15 @@ function containerView({ name, containerId, image, server }: LaunchedContainer):
   };
 }
 
-/** All releases, the latest first: those that go on, then those that were decided. */
+/** All releases, the latest first: by when each was decided; one that goes on by when it has begun. */
 export function ledgerViewsOf({ versions, ledger }: ReleaseState): readonly LedgerView[] {
   const open = versions.map((version) => openViewOf(version, olderThan(versions, version)[0]?.spec.version ?? null));
-  return [...open.filter((view) => view !== null), ...ledger.map(ledgerViewOf)];
+  const all = [...open.filter((view) => view !== null), ...ledger.map(ledgerViewOf)];
+  return all.toSorted((a, b) => latestMs(b) - latestMs(a));
+}
+
+function latestMs({ begun, decided }: LedgerView): number {
+  return Date.parse(decided ?? begun);
 }
 
 function ledgerViewOf(entry: LedgerEntry): LedgerView {

@@ -84,14 +84,18 @@ export class Draft {
     this.change(id, (version) => this.#moved(version, phase, reason));
   }
 
-  /** The same, for what ends a trial if there is one: then the ledger has one entry more, and the log its line. */
+  /**
+   * The same, for what ends a trial if there is one, or takes back what was trusted: then the ledger has one entry more, and the
+   * log its line.
+   */
   conclude(id: string, phase: VersionPhase, { rule, reason, output = [] }: Ending): void {
     const version = this.find(id);
     if (version === undefined) return;
-    if (version.trial !== null) {
+    const trial = version.trial ?? (rule === 'rollback' ? beginTrial(version.sinceMs) : null);
+    if (trial !== null) {
       const decision = decisionOf(phase);
       const against = olderThan(this.versions, version)[0]?.spec.version ?? null;
-      const entry = entryOf(version, version.trial, { decision, rule, reason, output, atMs: this.#atMs, against });
+      const entry = entryOf(version, trial, { decision, rule, reason, output, atMs: this.#atMs, against });
       this.ledger = withEntry(this.ledger, entry);
       this.log(decision === 'failed' ? 'WARNING' : 'NOTICE', ledgerLine(version, entry), version);
     }

@@ -179,7 +179,8 @@ function unlisted(event: ReleaseEvent, version: VersionState | undefined): on.Re
   const word = CONTROL_WORDS[event.kind];
   if (word !== undefined) {
     if (version === undefined) return unknown;
-    const which = isCandidate(version) ? 'one that takes traffic already' : 'a version on trial';
+    const onTrial = event.kind === 'rollback' ? 'a version on trial or the stable one' : 'a version on trial';
+    const which = isCandidate(version) ? 'one that takes traffic already' : onTrial;
     const is = version.phase === 'failed' ? 'has failed' : `is ${version.phase}`;
     const reason = `Version ${versionText(version.spec)} ${is}: only ${which} can be ${word}`;
     return { because: 'conflict', reason };

@@ -280,6 +280,18 @@ describe('the ledger', () => {
     ]);
   });
 
+  test('shows the latest first, also where an older release goes on', async () => {
+    const world = await released('GRADUAL');
+    await world.clock.pass(10);
+    const newer = spec('GRADUAL', { version: '3', servers: ['10.0.0.3:80'] });
+    await world.controller.submit({ kind: 'put', spec: newer, origin: 'rest' });
+    const ids = () => world.controller.ledger()?.map(({ id }) => id);
+    expect(ids()).toEqual(['id-3', 'id-2']);
+    await world.clock.pass(10);
+    await decide(world, 'rollback', 'id-3');
+    expect(ids()).toEqual(['id-3', 'id-2']);
+  });
+
   test('what ends after the decision is counted until the version has drained', async () => {
     const world = await released();
     world.dataPlane.of('id-2').inFlight = 3;

@@ -1,5 +1,6 @@
 /** What a person decides about a release, in every phase. */
 import { describe, expect, test } from 'vitest';
+import { NO_FIGURES } from '../../../src/core/release/ledger.ts';
 import type { VersionPhase } from '../../../src/core/release/state.ts';
 import { type Happening, Machine } from './machine.ts';
 import { spec } from './specs.ts';
@@ -127,6 +128,30 @@ test('rollback fails the candidate, and the older version is left', () => {
   expect(machine.phases()).toBe('v:failed old:stable');
   expect(machine.find('v')?.reason).toBe('It was rolled back by hand: ugly colours');
   expect(machine.state.ledger[0]).toMatchObject({ decision: 'failed', rule: 'rollback' });
+});
+
+test('rollback of a stable version has an entry of its own in the ledger, and the log has its line with the reason', () => {
+  const machine = machineIn('stable');
+  const { sinceMs } = machine.find('v') ?? {};
+  machine.happen(control('rollback', 'ugly colours'));
+  expect(machine.phases()).toBe('v:failed old:stable');
+  const entry = { decision: 'failed', rule: 'rollback', reason: 'It was rolled back by hand: ugly colours' };
+  expect(machine.state.ledger).toMatchObject([
+    { ...entry, against: '1', begunMs: sinceMs, decidedMs: machine.atMs },
+    { decision: 'stable', rule: 'regret-window' },
+  ]);
+  expect(machine.logged()).toContainEqual(
+    expect.stringMatching(/^WARNING Release of .* failed by rule rollback: It was rolled back by hand: ugly colours;/),
+  );
+  machine.measure('v', { figures: { ...NO_FIGURES, requests: 2 } });
+  expect(machine.state.ledger.map(({ counts }) => counts.requests)).toEqual([2, 0]);
+});
+
+test.each([
+  ['failed', 'has failed: only a version on trial or the stable one can be rolled back'],
+  ['standby', 'is standby: only a version on trial or the stable one can be rolled back'],
+] as const)('the refusal to roll back a version that is %s says which can be', (phase, reason) => {
+  expect(machineIn(phase).happen(control('rollback'))).toMatchObject({ reason: expect.stringContaining(reason) });
 });
 
 test('rollback of a version that is starting: it has served nobody and is removed from nowhere', () => {

@@ -31,7 +31,9 @@ test('pause, resume, promote and rollback say nothing when they went well, and t
   expect(await run('rollback', id, '-reason=ugly')).toEqual(SILENT);
   expect(await run('rollback', id)).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/answered 409: .* has failed: only a version on trial/),
+    err: expect.stringMatching(
+      /answered 409: .* has failed: only a version on trial or the stable one can be rolled back/,
+    ),
   });
   expect(await run('promote')).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/argument 'id'/) });
 });
