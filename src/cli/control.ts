@@ -13,7 +13,7 @@ const DESCRIPTIONS: Readonly<Record<Control, string>> = {
   promote: 'release a version now; once it is released, trust it now',
   pause: 'stop a release where it stands',
   resume: 'let a paused release go on',
-  rollback: 'take a version on trial back',
+  rollback: 'take a version on trial back, or go back from the stable one to the version before it',
 };
 
 export function controlCommands(program: Command, terminal: Terminal): void {

@@ -1,6 +1,6 @@
 /** `cutover list`: the versions, newest first. */
 import type { Command } from 'commander';
-import type { VersionView } from '../client.ts';
+import { type Client, ClientError, type VersionView } from '../client.ts';
 import { hostPort } from '../core/config/address.ts';
 import { clientFor, type TargetFlags, withTarget } from './target.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,19 +15,32 @@ export function listCommand(program: Command, terminal: Terminal): void {
     .description('list the versions, newest first')
     .option('--json', 'as the config service gives them');
   withTarget(command).action(async (flags: ListFlags) => {
-    const versions = await clientFor(flags, terminal).list();
-    terminal.out(flags.json === true ? `${JSON.stringify(versions, null, 2)}\n` : table(versions));
+    const client = clientFor(flags, terminal);
+    const versions = await client.list();
+    if (flags.json === true) terminal.out(`${JSON.stringify(versions, null, 2)}\n`);
+    else terminal.out(table(versions, await Promise.all(versions.map(({ cluster }) => phaseOf(client, cluster.uuid)))));
   });
 }
 
-function table(versions: readonly VersionView[]): string {
-  const rows = versions.map(({ cluster }) => [
+/** A version may go, and be forgotten, between two calls. */
+async function phaseOf(client: Client, id: string): Promise<string> {
+  try {
+    return (await client.status(id)).phase;
+  } catch (error) {
+    if (error instanceof ClientError && error.status === 404) return 'gone';
+    throw error;
+  }
+}
+
+function table(versions: readonly VersionView[], phases: readonly string[]): string {
+  const rows = versions.map(({ cluster }, index) => [
     cluster.version,
+    phases[index] ?? '',
     String(cluster.upgradeTransition.mode),
     cluster.servers.map((server) => hostPort(server.hostname, server.port)).join(','),
     cluster.uuid,
   ]);
-  const lines = [['VERSION', 'MODE', 'SERVERS', 'ID'], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const lines = [['VERSION', 'PHASE', 'MODE', 'SERVERS', 'ID'], ...rows];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines.map((line) => `${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`).join('');
 }

@@ -27,16 +27,25 @@ export function putCommand(program: Command, terminal: Terminal): void {
     .option('--image <image>', 'an image to start a container of, in place of servers', nonEmpty)
     .option('--port <port>', 'with --image, the port that the container listens on', number)
     .option('--version <version>', 'what the version is called (default: "0.0")', nonEmpty)
-    .option('--mode <mode>', 'INSTANT, SESSION, GRADUAL or CONCURRENT (default: INSTANT)', mode)
-    .option('--session-timeout <seconds>', 'with mode SESSION', number)
-    .option('--percentage <percent>', 'percentage transition per request, with mode GRADUAL', number)
+    .option('--mode <mode>', MODE_HELP, mode)
+    .option('--session-timeout <seconds>', 'of mode SESSION, which it stands for where no mode is given', number)
+    .option('--percentage <percent>', 'percentage transition per request, of mode GRADUAL, which it stands for', number)
     .option('--uuid <uuid>', 'the id to take', nonEmpty);
   withTarget(command).action(async (file: string | undefined, flags: PutFlags) => {
     const cluster = file === undefined ? fromFlags(flags) : fromFile(file, flags);
     const onProgress = (line: string): void => terminal.err(`${line}\n`);
-    terminal.out(`${await clientFor(flags, terminal).put(cluster, { onProgress })}\n`);
+    const client = clientFor(flags, terminal);
+    const id = await client.put(cluster, { onProgress });
+    terminal.out(`${id}\n`);
+    const { phase, version } = (await client.status(id).catch(() => null)) ?? {};
+    if (phase === 'starting') terminal.err(`Version ${version} is still starting: ${STARTING}\n`);
   });
 }
+
+const MODE_HELP =
+  'INSTANT, SESSION, GRADUAL or CONCURRENT (default: the one that a flag below belongs to, else INSTANT)';
+
+const STARTING = 'its servers are not ready yet, and older versions have the traffic; "cutover status ID" follows it';
 
 function fromFlags(flags: PutFlags): ClusterInput {
   const { version, uuid, sessionTimeout, percentage } = flags;
@@ -44,7 +53,8 @@ function fromFlags(flags: PutFlags): ClusterInput {
     ...(sessionTimeout !== undefined && { sessionTimeout }),
     ...(percentage !== undefined && { percentageTransitionPerRequest: percentage }),
   };
-  const transition = { ...(flags.mode !== undefined && { mode: flags.mode }), ...options };
+  const mode = modeOf(flags);
+  const transition = { ...(mode !== undefined && { mode }), ...options };
   return {
     ...serversOrContainers(flags),
     ...(version !== undefined && { version }),
@@ -52,6 +62,23 @@ function fromFlags(flags: PutFlags): ClusterInput {
     ...(Object.keys(transition).length > 0 && { upgradeTransition: transition }),
   };
 }
+
+/** As given, or the mode that an option belongs to; undefined leaves it to the proxy. */
+function modeOf({ mode, percentage, sessionTimeout }: PutFlags): Mode | undefined {
+  const gradual = percentage !== undefined;
+  const session = sessionTimeout !== undefined;
+  if (mode === undefined) {
+    if (gradual && session) throw new Failure(`${PERCENTAGE} and ${SESSION_TIMEOUT_TOO}: give one of them`, 2);
+    if (gradual) return 'GRADUAL';
+    return session ? 'SESSION' : undefined;
+  }
+  if (gradual && mode !== 'GRADUAL') throw new Failure(`${PERCENTAGE}, not ${mode}`, 2);
+  if (session && mode !== 'SESSION') throw new Failure(`"--session-timeout" belongs to mode SESSION, not ${mode}`, 2);
+  return mode;
+}
+
+const PERCENTAGE = '"--percentage" belongs to mode GRADUAL';
+const SESSION_TIMEOUT_TOO = '"--session-timeout" to mode SESSION';
 
 function serversOrContainers({ server, image, port }: PutFlags): Pick<ClusterInput, 'servers' | 'containers'> {
   if (server !== undefined && image !== undefined)

@@ -34,7 +34,7 @@ Commands (cutover COMMAND -h shows the flags of each):
   promote ID                   release a version now; once it is released, trust it now
   pause ID                     stop a release where it stands
   resume ID                    let a paused release go on
-  rollback ID                  take a version on trial back
+  rollback ID                  take a version on trial back, or go back from the stable one
   status ID                    show where a version stands
   ledger [ID]                  show what became of releases, the latest first
   reload                       read the configuration again, and start newly installed code

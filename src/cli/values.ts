@@ -32,7 +32,8 @@ export function servers(word: string, before: readonly ServerAddress[] = []): re
   const host = parseHost(match?.[1] ?? '');
   const port = Number(match?.[2]);
   const plain = host?.includes(':') !== true || word.startsWith('[');
-  if (host === null || !plain || port < 1 || port > 65_535) return refuse('HOST:PORT is needed');
+  if (host === null || !plain || port < 1 || port > 65_535)
+    return refuse('HOST:PORT is needed, with a port from 1 to 65535');
   return [...before, { host, port }];
 }
 

@@ -71,8 +71,8 @@ describe('wrong usage is one line and the usage, with exit code 2', () => {
     [['check'], "Missing required argument 'file'"],
     [['list', 'all'], /^Too many arguments for 'list'/],
     [['show', ''], /^Command-argument value '' is invalid/],
-    [['put', '--server', '::1:80'], /argument '::1:80' is invalid. HOST:PORT is needed$/],
-    [['put', '--server', 'a:0'], /HOST:PORT is needed$/],
+    [['put', '--server', '::1:80'], /argument '::1:80' is invalid. HOST:PORT is needed, with a port from 1 to 65535$/],
+    [['put', '--server', 'a:99999'], /HOST:PORT is needed, with a port from 1 to 65535$/],
     [['put', '--mode', 'FAST'], /argument 'FAST' is invalid. Allowed are INSTANT, SESSION, GRADUAL, CONCURRENT$/],
     [['put', '--percentage', 'x'], /A number is needed$/],
     [['list', '--url', 'http://'], /A URL such as/],
@@ -92,6 +92,18 @@ describe('wrong usage is one line and the usage, with exit code 2', () => {
     [['put', '--image', 'app'], '"cutover put --image" needs --port, which the container listens on\n'],
     [['put', '--server', 'a:1', '--image', 'app'], '"cutover put" needs --server or --image, not both\n'],
     [['put', '--server', 'a:1', '--port', '1'], '"--port" belongs to --image\n'],
+    [
+      ['put', '--server', 'a:1', '--percentage', '5', '--session-timeout', '60'],
+      '"--percentage" belongs to mode GRADUAL and "--session-timeout" to mode SESSION: give one of them\n',
+    ],
+    [
+      ['put', '--server', 'a:1', '--mode', 'SESSION', '--percentage', '5'],
+      '"--percentage" belongs to mode GRADUAL, not SESSION\n',
+    ],
+    [
+      ['put', '--server', 'a:1', '--mode', 'INSTANT', '--session-timeout', '5'],
+      '"--session-timeout" belongs to mode SESSION, not INSTANT\n',
+    ],
     [['put', '-', '--server', 'a:80'], '"cutover put" needs a file or flags that describe the version, not both\n'],
   ])('%j', async (argv, err) => {
     expect(await cutover(argv)).toEqual({ code: 2, out: '', err });

@@ -11,6 +11,9 @@ import { cutover } from '../../unit/cli/terminal.ts';
 const OLD = { servers: [{ hostname: '127.0.0.1', port: 1034 }], version: '3.9.1' };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\n$/;
 
+const STARTING = (version: string) =>
+  expect.stringMatching(new RegExp(`^Version ${version} is still starting: .*not ready yet.*\\n$`));
+
 async function service(configService: Record<string, unknown> = {}) {
   const { configPort } = await startProxy(OLD, { configService: { hostname: '127.0.0.1', port: 0, ...configService } });
   return { port: configPort, url: `127.0.0.1:${configPort}` };
@@ -27,7 +30,7 @@ test('put prints the id alone; list, show and delete take it from there', async 
   const { url } = await service();
   const flags = ['--version', '3.9.2', '--mode', 'session', '--session-timeout', '60', '--url', url];
   const put = await cutover(['put', '--server', '127.0.0.1:1036', '-server=[::1]:1038', ...flags]);
-  expect(put).toMatchObject({ code: 0, err: '', out: expect.stringMatching(UUID) });
+  expect(put).toMatchObject({ code: 0, err: STARTING('3.9.2'), out: expect.stringMatching(UUID) });
   const id = put.out.trim();
 
   const shown = await cutover(['show', id, '--url', url]);
@@ -46,9 +49,9 @@ test('put prints the id alone; list, show and delete take it from there', async 
   const listed = await cutover(['list', '--url', url]);
   const lines = listed.out.split('\n');
   expect(lines).toEqual([
-    'VERSION  MODE     SERVERS                    ID',
-    `3.9.2    SESSION  127.0.0.1:1036,[::1]:1038  ${id}`,
-    expect.stringMatching(/^3\.9\.1 {4}INSTANT {2}127\.0\.0\.1:1034 {13}[0-9a-f-]{36}$/),
+    'VERSION  PHASE     MODE     SERVERS                    ID',
+    `3.9.2    starting  SESSION  127.0.0.1:1036,[::1]:1038  ${id}`,
+    expect.stringMatching(/^3\.9\.1 {4}stable {4}INSTANT {2}127\.0\.0\.1:1034 {13}[0-9a-f-]{36}$/),
     '',
   ]);
   const json = JSON.parse((await cutover(['list', '--json', '--url', url])).out);
@@ -60,6 +63,17 @@ test('put prints the id alone; list, show and delete take it from there', async 
     out: '',
     err: expect.stringMatching(/^The config service answered 404: .*\n$/),
   });
+});
+
+test('an option of a mode stands for its mode', async () => {
+  const { url } = await service();
+  const modeOf = async (...flags: string[]) => {
+    const { out } = await cutover(['put', '--server', '127.0.0.1:1036', ...flags, '--url', url]);
+    return JSON.parse((await cutover(['show', out.trim(), '--url', url])).out).cluster.upgradeTransition;
+  };
+  expect(await modeOf('--percentage', '5')).toEqual({ mode: 'GRADUAL', percentageTransitionPerRequest: 5 });
+  expect(await modeOf('--session-timeout', '60')).toEqual({ mode: 'SESSION', sessionTimeout: 60 });
+  expect(await modeOf()).toEqual({ mode: 'INSTANT' });
 });
 
 test('put takes a whole request body from a file, and an id', async () => {
