@@ -114,9 +114,10 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     },
     async apply({ cluster, clusterAsWritten }) {
       const applied = await controller.start(cluster, clusterAsWritten);
-      if (applied.kind === 'refused') return { ok: false, text: `Its "cluster" is refused: ${applied.reason}` };
+      if (applied.kind === 'refused')
+        return { ok: false, text: `The cluster of the configuration is refused: ${applied.reason}` };
       if (applied.kind === 'unchanged') return { ok: true, text: 'Nothing has changed' };
-      return { ok: true, text: `Its "cluster" is put as ${applied.id}` };
+      return { ok: true, text: `The cluster of the configuration is put as ${applied.id}` };
     },
     opened: () => controller.beginContainers(),
     closeApi,

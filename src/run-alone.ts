@@ -19,7 +19,7 @@ export async function runAlone(options: RunOptions, loaded: LoadedConfig, log: L
     manager.reloading();
     const result = cutover === null ? NOT_YET : await applied(cutover, options.configFile, config);
     manager.ready();
-    if (result.ok) log.write('NOTICE', 'main', `Reloaded: ${result.text}`);
+    if (result.ok) log.always('NOTICE', 'main', `Reloaded: ${result.text}`);
     else log.write('ERROR', 'main', `Reload failed, everything is as before: ${result.text}`);
     return result;
   };

@@ -131,7 +131,7 @@ export class Supervisor {
     const result = await this.#tryReload().catch((error: unknown) => ({ ok: false, text: linesOf(error).join('; ') }));
     this.#reloading = false;
     this.#parts.onReload('is over');
-    if (result.ok) log.write('NOTICE', 'main', `Reloaded: ${result.text}`);
+    if (result.ok) log.always('NOTICE', 'main', `Reloaded: ${result.text}`);
     else log.write('ERROR', 'main', `Reload failed, everything is as before: ${result.text}`);
     for (const control of new Set([asked, this.#control])) control?.send({ kind: 'reloaded', ...result });
     if (asked !== this.#control) asked?.send({ kind: 'end' });

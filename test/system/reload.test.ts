@@ -44,7 +44,7 @@ test('a changed cluster is a PUT, by the processes that are there; the same one 
   edit(cutover, { cluster: cluster('2', [two]) });
   expect(await reload(cutover)).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/^Its "cluster" is put as [0-9a-f-]{36}\n$/),
+    out: expect.stringMatching(/^The cluster of the configuration is put as [0-9a-f-]{36}\n$/),
   });
   while ((await curl(cutover.url)).body !== '2') {}
   expect(await versionsOf(cutover)).toEqual(['2', '1']);

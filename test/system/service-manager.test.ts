@@ -59,7 +59,7 @@ test('systemd is told when it serves, reloads and stops', async () => {
   writeFileSync(notify, `#!/bin/sh\necho "$*" >>${told}\n`);
   chmodSync(notify, 0o755);
   const shell = `export NOTIFY_SOCKET=/run/none PATH=${folder}:$PATH`;
-  const cutover = await startChild(cluster('1', [await startApp('1')]), { shell, args: ['-logLevel=NOTICE'] });
+  const cutover = await startChild(cluster('1', [await startApp('1')]), { shell, args: ['-logLevel=WARNING'] });
   const lines = () => (existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n') : []);
   const until = async (count: number) => {
     while (lines().length < count) await curl(cutover.url);

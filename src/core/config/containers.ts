@@ -76,7 +76,7 @@ export const containerSchema = is.object({
   name: name().optional(),
   workingDir: is.text().optional(),
   entrypoint: is.list(is.anyText()).optional(),
-  environment: is.list(is.anyText()).optional(),
+  environment: is.list(is.checked('NAME=value', (value) => /^[^=]+=/.test(value))).optional(),
   cmd: is.list(is.anyText()).optional(),
   hostname: is.text().optional(),
   volumes: is.list(volume()).optional(),

@@ -27,7 +27,9 @@ export function readJson(input: string, textPath: JsonPath = []): Read {
   const faults: ParseError[] = [];
   const root = parseTree(text, faults, { allowTrailingComma: true });
   if (faults.length > 0 || root === undefined) {
-    return { ok: false, errors: faults.slice(0, FAULTS_MAX).map((fault) => faultLine(text, fault)) };
+    // One missing brace is a fault to several rules of the grammar at the same place.
+    const lines = new Set(faults.map((fault) => faultLine(text, fault)));
+    return { ok: false, errors: [...lines].slice(0, FAULTS_MAX) };
   }
   const walk: Walk = { text, textPath, path: [], duplicates: [], crowded: [] };
   const value = toValue(root, walk);

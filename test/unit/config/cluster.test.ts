@@ -66,6 +66,13 @@ describe('text that is no request body', () => {
   ])('%.40s', (text, line) => {
     expect(errors(text)[0]).toBe(line);
   });
+
+  test('what several rules of the grammar miss at one place is said once', () => {
+    expect(errors('{"cluster": {"servers": [')).toEqual([
+      'Invalid JSON at 1:26: a closing bracket is expected',
+      'Invalid JSON at 1:26: a closing brace is expected',
+    ]);
+  });
 });
 
 test('a key that is given twice is a fault, with both places', () => {

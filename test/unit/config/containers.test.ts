@@ -61,6 +61,8 @@ test('one at least is proxied to', () => {
 
 describe('what does not parse names itself', () => {
   test.each<[string, unknown, string]>([
+    ['environment', ['A=1', 'SECRET'], '.environment[1]" must be NAME=value, not ***'],
+    ['environment', ['=1'], '.environment[0]" must be NAME=value, not ***'],
     ['image', 'App', '.image" must be the name of an image'],
     ['image', 'app:a b', '.image" must be the name of an image'],
     ['image', 'app@sha256:1', '.image" must be the name of an image'],
@@ -187,8 +189,8 @@ test('the engine of a container, of its cluster, of the file: the nearest counts
 });
 
 test('what GET shows is what was given, without the values of the environment', () => {
-  const given = app({ environment: ['USER=hush', 'hush', 'A=b=hush'], cmd: ['x'] });
-  expect(clusterOf([given]).shownContainers).toEqual([{ ...given, environment: ['USER=***', '***', 'A=***'] }]);
+  const given = app({ environment: ['USER=hush', 'A=b=hush'], cmd: ['x'] });
+  expect(clusterOf([given]).shownContainers).toEqual([{ ...given, environment: ['USER=***', 'A=***'] }]);
 });
 
 describe('a privileged container', () => {
