@@ -1,5 +1,8 @@
 /** The life of a version that is given by its containers, on a real engine. */
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { call, put } from '../kit/config-service.ts';
 import { type RunningCutover, startProxy } from '../kit/cutover.ts';
 import { removeContainers, sharedEngine } from '../kit/engine.ts';
@@ -47,6 +50,19 @@ test('first start: both ports are open before anything is started, and the versi
   await serving(proxy, '1.0');
   const [container] = await ours();
   expect(container?.Labels).toMatchObject({ 'cutover.service': 'default', 'cutover.version': '1.0' });
+});
+
+test('an engine that comes up after Cutover: a PUT is told at once, the version of the file serves when the engine is there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cutover-engine-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const dockerHost = { socketPath: join(folder, 'docker.sock') };
+  const proxy = await startProxy(versionOf('1.0', { dockerHost }));
+  await proxy.log.line('WARNING', /could not be started yet/);
+  const answered = await put(proxy.configPort, versionOf('2.0', { dockerHost }));
+  expect(answered.text.trimEnd().split('\n').at(-1)).toMatch(/^error: .*does not answer/);
+  expect(await answer(proxy.port)).toMatchObject({ status: 503 });
+  symlinkSync(socketPath, dockerHost.socketPath);
+  await serving(proxy, '1.0');
 });
 
 test('an upgrade by image: progress, the id last, the old containers go when the new version is stable', async () => {
