@@ -52,6 +52,7 @@ const PARTS: readonly Part[] = [
       checks({
         types: () => run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']),
         'lint and format': () => run('node_modules/.bin/biome', ['check', '--error-on-warnings', '.']),
+        'rules to break': () => run(process.execPath, ['scripts/break-rules.ts', '--check']),
         'dead code': () => run(process.execPath, ['node_modules/knip/bin/knip.js', '--no-progress']),
       }),
   },
