@@ -8,6 +8,7 @@
 import { writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { readWhole } from '../kit/read-whole.ts';
 import { bodyOf, ERROR_BODY, receipt, type VersionName } from './bodies.ts';
 import type { Fault } from './matrix.ts';
 import { misbehave } from './misbehaviour.ts';
@@ -64,17 +65,6 @@ async function startServer({ version, healthyRequests }: Orders, fault: Fault): 
   const { port } = server.address() as AddressInfo;
   if (fault === 'never up') await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-/** The body, or null when the request was cut off. */
-async function readWhole(request: IncomingMessage): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-  } catch {
-    return null;
-  }
-  return Buffer.concat(chunks);
 }
 
 function askedOf(

@@ -3,9 +3,10 @@
  * is read whole, then answered with the version's body of the length that its path names; `?paceMs=` makes the answer slow,
  * `?chunked` sends it in chunks.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as passed } from 'node:timers/promises';
+import { readWhole } from '../kit/read-whole.ts';
 import { answerBody, receipt } from './bodies.ts';
 
 /** How a bad version fails; only what the write policy lets Cutover hide, so that no request need fail. */
@@ -99,15 +100,4 @@ async function send({ response, bytes }: Answer, paceMs: number): Promise<void> 
     if (piece === pieces - 1) response.end(part);
     else response.write(part);
   }
-}
-
-/** The body, or null when the request was cut off. */
-async function readWhole(request: IncomingMessage): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-  } catch {
-    return null;
-  }
-  return Buffer.concat(chunks);
 }
