@@ -10,13 +10,23 @@ export const caddy: Peer = {
   version: () => `Caddy ${outputOf('caddy', ['version'])}`,
   start({ folder, port, upstreamPort }) {
     const file = join(folder, 'Caddyfile');
-    writeFileSync(file, configuration(folder, port, upstreamPort));
+    const options = ['transport http {', '  keepalive_idle_conns_per_host 1024', '}'];
+    writeFileSync(file, caddyfile({ folder, port, upstreamPorts: [upstreamPort] }, options));
     const args = ['run', '--adapter', 'caddyfile', '--config', file];
     return startServer('caddy', args, port, { GOMAXPROCS: '1', HOME: folder });
   },
 };
 
-function configuration(folder: string, port: number, upstreamPort: number): string {
+interface Site {
+  readonly folder: string;
+  readonly port: number;
+  /** In order. */
+  readonly upstreamPorts: readonly number[];
+}
+
+/** A Caddyfile of one site. @param options of its `reverse_proxy` */
+export function caddyfile({ folder, port, upstreamPorts }: Site, options: readonly string[]): string {
+  const upstreams = upstreamPorts.map((upstream) => `127.0.0.1:${upstream}`);
   return `{
   admin off
   auto_https off
@@ -24,10 +34,8 @@ function configuration(folder: string, port: number, upstreamPort: number): stri
 }
 http://:${port} {
   bind 127.0.0.1
-  reverse_proxy 127.0.0.1:${upstreamPort} {
-    transport http {
-      keepalive_idle_conns_per_host 1024
-    }
+  reverse_proxy ${upstreams.join(' ')} {
+${options.map((option) => `    ${option}`).join('\n')}
   }
 }
 `;
