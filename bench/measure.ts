@@ -3,9 +3,10 @@ import { mkdtempSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../test/kit/ports.ts';
 import { type Load, type LoadShape, wrk } from './load/wrk.ts';
 import type { Peer } from './peers/peer.ts';
-import { freePort, type Running } from './process.ts';
+import type { Running } from './process.ts';
 import { proveCorrect } from './proof.ts';
 import { PATHS } from './upstream.ts';
 

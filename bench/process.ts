@@ -1,7 +1,7 @@
 /** Processes that the bench starts: on free ports, in a folder of their own, with their time and memory read from /proc. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { accepts } from '../test/kit/ports.ts';
 
 /** Server programs are not on every user's PATH. */
 export const ENV = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
@@ -37,7 +37,7 @@ export async function startServer(
     child.once('error', () => resolve());
     child.once('exit', () => resolve());
   }).finally(() => started.delete(child));
-  const isReady = await Promise.race([accepts(port), ended.then(() => false)]);
+  const isReady = await Promise.race([acceptsSoon(port), ended.then(() => false)]);
   const { pid } = child;
   if (!isReady || pid === undefined) {
     child.kill();
@@ -57,26 +57,12 @@ export async function startServer(
 }
 
 /** True as soon as something listens there; false after 10 s. */
-async function accepts(port: number): Promise<boolean> {
+async function acceptsSoon(port: number): Promise<boolean> {
   for (const deadline = performance.now() + 10_000; performance.now() < deadline; ) {
-    const connected = await new Promise<boolean>((resolve) => {
-      const socket = connect({ port, host: '127.0.0.1' });
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (connected) return true;
+    if (await accepts(port)) return true;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return false;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('No free port');
-  return address.port;
 }
 
 /** Runs a program to its end; resolves with what it printed, and rejects when it failed. */

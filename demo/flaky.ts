@@ -1,6 +1,6 @@
 /** A bad build: the application with a fault in front of it that answers a share of all requests with 500. */
 import { createServer, request } from 'node:http';
-import { freePort } from './proxy.ts';
+import { freePort } from '../test/kit/ports.ts';
 import type { Wiki } from './wiki.ts';
 
 export interface Flaky {

@@ -1,9 +1,9 @@
 /** `bin/cutover` as the demo runs it, and the two ways to give it a new version. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { accepts, freePort } from '../test/kit/ports.ts';
 import { endChild, track } from './children.ts';
 
 const execute = promisify(execFile);
@@ -86,23 +86,4 @@ export async function startProxy(folder: string, cluster: Cluster): Promise<Runn
   const proxy = new RunningProxy(folder, { port, configPort });
   await proxy.listening();
   return proxy;
-}
-
-/** A port of loopback that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port }, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

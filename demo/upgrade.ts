@@ -1,8 +1,9 @@
 /** One upgrade in one mode, told step by step: old, upgrade, new, crash, old again. */
+import { freePort } from '../test/kit/ports.ts';
 import { Browser, type Tally } from './browser.ts';
 import { type Flaky, startFlaky } from './flaky.ts';
 import type { Narrator } from './narrator.ts';
-import { type Cluster, freePort, type RunningProxy, startProxy } from './proxy.ts';
+import { type Cluster, type RunningProxy, startProxy } from './proxy.ts';
 import { startWiki, type Wiki } from './wiki.ts';
 
 export const OLD = '5.3.8';

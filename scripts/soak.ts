@@ -62,6 +62,7 @@ function tableOf(r: SoakReport): string {
     ['Requests failed', String(r.failures.length)],
     [`Requests lost on the connections of ${r.workerDeaths} killed workers`, String(r.lost.length)],
     ['Control killed, times', String(r.controlDeaths)],
+    ['Reloads, all processes but main replaced', String(r.reloads)],
     ['Requests given up by their clients', String(r.left)],
     ['Upgrades to the end', String(r.upgrades)],
     ['Bad versions taken back', String(r.rollbacks)],

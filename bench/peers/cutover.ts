@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, type ClusterInput, createClient } from '../../src/client.ts';
-import { freePort, outputOf, type Running, startServer } from '../process.ts';
+import { freePort } from '../../test/kit/ports.ts';
+import { outputOf, type Running, startServer } from '../process.ts';
 import type { Peer, Setting } from './peer.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -1,6 +1,7 @@
 /** kamal-proxy with one processor; measured where a binary is on the PATH. */
 import { spawnSync } from 'node:child_process';
-import { ENV, freePort, outputOf, startServer } from '../process.ts';
+import { freePort } from '../../test/kit/ports.ts';
+import { ENV, outputOf, startServer } from '../process.ts';
 import type { Peer } from './peer.ts';
 
 export const kamalProxy: Peer = {

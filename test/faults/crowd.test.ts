@@ -2,9 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { freePort, startServer as startProgram } from '../../bench/process.ts';
+import { startServer as startProgram } from '../../bench/process.ts';
 import { cluster } from '../kit/config-service.ts';
 import { BIN, startProxy, temporaryFolder } from '../kit/cutover.ts';
+import { freePort } from '../kit/ports.ts';
 import { askOnce, connectTo, type RawClient } from '../kit/raw-client.ts';
 import { answers, startServer } from '../kit/scripted-server.ts';
 

@@ -1,7 +1,6 @@
 /** Cutover under test: in this process for the wire tests, as a child from `bin/cutover` for the system tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -9,6 +8,7 @@ import type { LogLevel } from '../../src/core/config/model.ts';
 import { type Cutover, startCutover } from '../../src/index.ts';
 import type { Log, LogFacts } from '../../src/system/log.ts';
 import { putVersion, type WireCluster } from './config-service.ts';
+import { freePorts, untilAccepts } from './ports.ts';
 
 export const BIN = join(import.meta.dirname, '../../bin/cutover');
 
@@ -190,7 +190,7 @@ export async function startChild(cluster: WireCluster, options: ChildOptions = {
     throw new Error(`Cutover ended with ${code} before it listened:\n${cutover.stderr}`);
   });
   ended.catch(() => {});
-  await Promise.race([Promise.all([accepts(port as number), accepts(configPort as number)]), ended]);
+  await Promise.race([Promise.all([untilAccepts(port as number), untilAccepts(configPort as number)]), ended]);
   return {
     process: cutover,
     folder,
@@ -206,30 +206,4 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'cutover-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
-
-/** Ports that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
-  return ports;
-}
-
-/** Tries to connect until a port accepts; another process has no event to offer. */
-async function accepts(port: number): Promise<void> {
-  for (;;) {
-    const accepted = await new Promise<boolean>((resolve) => {
-      const socket = connect({ host: '127.0.0.1', port }, () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once('error', () => resolve(false));
-    });
-    if (accepted) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -2,14 +2,12 @@
  * The soak: steady load through the built `bin/cutover` while versions come and go. No request may fail, and in the last fifth of
  * the time no more memory and no more descriptors may be held than in the second.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as passed } from 'node:timers/promises';
-import { freePort } from '../../bench/process.ts';
-import { cluster, listVersions } from '../kit/config-service.ts';
+import { listVersions } from '../kit/config-service.ts';
+import { startCutover } from './cutover.ts';
 import { type Failure, Load } from './load.ts';
 import { type Holdings, holdingsOf } from './processes.ts';
 import { type Happened, STEPS, Upgrades } from './upgrades.ts';
@@ -44,9 +42,8 @@ export interface SoakReport extends Happened {
   readonly complaints: readonly string[];
 }
 
-const BIN = join(import.meta.dirname, '../../bin/cutover');
 const SAMPLE_MS = 500;
-const STEPS_MIN = 6;
+const STEPS_MIN = 8;
 /** Pooled connections are closed after `timeouts.upstreamIdle` (4 s), and nobody tells. */
 const POOLS_EMPTY_MS = 10_000;
 /** This harness's own connections to the config service, which `fetch` keeps. */
@@ -179,60 +176,4 @@ function medianOf(samples: readonly Holdings[]): Holdings {
     descriptors: median(({ descriptors }) => descriptors),
     processes: median(({ processes }) => processes),
   };
-}
-
-interface RunningCutover {
-  readonly pid: number;
-  readonly port: number;
-  readonly configPort: number;
-  complaints(): readonly string[];
-  stop(): Promise<void>;
-}
-
-async function startCutover(folder: string, serverPort: number): Promise<RunningCutover> {
-  const [port, configPort] = [await freePort(), await freePort()];
-  const [file, log] = [join(folder, 'config.json'), join(folder, 'log')];
-  const config = { proxy: { hostname: '127.0.0.1', port }, configService: { port: configPort } };
-  writeFileSync(file, JSON.stringify({ ...config, cluster: cluster('1', [{ port: serverPort }]) }));
-  const errors = openSync(log, 'a');
-  const child = spawn(BIN, ['run', '--config', file, '--log-level', 'WARNING'], {
-    stdio: ['ignore', 'ignore', errors],
-  });
-  closeSync(errors);
-  const kill = (): unknown => child.kill('SIGKILL');
-  process.once('exit', kill);
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  while (!(await accepts(port)) || !(await accepts(configPort))) {
-    if (child.exitCode !== null) throw new Error(`Cutover ended with ${child.exitCode}: ${readFileSync(log, 'utf8')}`);
-    await passed(20);
-  }
-  return {
-    pid: pidOf(child),
-    port,
-    configPort,
-    complaints: () =>
-      readFileSync(log, 'utf8')
-        .split('\n')
-        .filter((line) => line.includes(' CRITICAL ')),
-    async stop() {
-      process.off('exit', kill);
-      kill();
-      await ended;
-    },
-  };
-}
-
-function pidOf({ pid }: ChildProcess): number {
-  if (pid === undefined) throw new Error('Cutover was not started');
-  return pid;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port }, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

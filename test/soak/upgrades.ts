@@ -6,6 +6,7 @@ import { setTimeout as passed } from 'node:timers/promises';
 import type { Mode } from '../../src/core/config/model.ts';
 import { childrenOf } from '../kit/processes.ts';
 import type { Fault } from './application.ts';
+import type { Change, SoakedCutover } from './cutover.ts';
 import { Releases } from './release.ts';
 import type { Versions } from './versions.ts';
 
@@ -20,6 +21,8 @@ export interface Happened {
   /** Killed, and replaced. */
   workerDeaths: number;
   controlDeaths: number;
+  /** All processes but main replaced. */
+  reloads: number;
 }
 
 /** Short, so that many releases go to their end. */
@@ -57,13 +60,19 @@ const killed = (kind: 'worker' | 'control'): Step => {
   return (upgrades) => upgrades.kill(kind);
 };
 
+const reloaded = (change: Change): Step => {
+  return (upgrades) => upgrades.reload(change);
+};
+
 export const STEPS: readonly Step[] = [
   good('INSTANT'),
   bad('INSTANT', 'errors'),
   killed('worker'),
+  reloaded('configuration'),
   bad('GRADUAL', 'resets'),
-  good('SESSION'),
   killed('control'),
+  reloaded('code'),
+  good('SESSION'),
   undone('SESSION', 'rollback'),
   bad('CONCURRENT', 'cuts'),
   good('CONCURRENT'),
@@ -81,10 +90,18 @@ export const STEPS: readonly Step[] = [
 export class Upgrades {
   /** What is under way, for people. */
   now = '';
-  readonly happened: Happened = { upgrades: 0, rollbacks: 0, undone: 0, refused: 0, workerDeaths: 0, controlDeaths: 0 };
+  readonly happened: Happened = {
+    upgrades: 0,
+    rollbacks: 0,
+    undone: 0,
+    refused: 0,
+    workerDeaths: 0,
+    controlDeaths: 0,
+    reloads: 0,
+  };
   /** When workers were killed, `performance.now()`. */
   readonly workerDeathsMs: number[] = [];
-  readonly #main: number;
+  readonly #cutover: Pick<SoakedCutover, 'pid' | 'reload'>;
   readonly #versions: Versions;
   readonly #releases: Releases;
   /** What serves. */
@@ -93,10 +110,10 @@ export class Upgrades {
 
   constructor(
     versions: Versions,
-    cutover: { readonly pid: number; readonly configPort: number },
+    cutover: Pick<SoakedCutover, 'pid' | 'configPort' | 'reload'>,
     stable: { readonly version: string; readonly id: string },
   ) {
-    this.#main = cutover.pid;
+    this.#cutover = cutover;
     this.#versions = versions;
     this.#releases = new Releases(cutover.configPort);
     this.#stable = stable;
@@ -146,12 +163,22 @@ export class Upgrades {
   async kill(kind: 'worker' | 'control'): Promise<void> {
     const { version, id } = await this.#put('GRADUAL', 'none');
     await this.#releases.reaches(id, ['releasing']);
-    const [pid] = childrenOf(this.#main)[kind === 'worker' ? 'workers' : 'control'];
+    const [pid] = childrenOf(this.#cutover.pid)[kind === 'worker' ? 'workers' : 'control'];
     if (pid === undefined) throw new Error(`There is no ${kind}`);
     this.now = `a ${kind} is killed`;
     if (kind === 'worker') this.workerDeathsMs.push(performance.now());
     process.kill(pid, 'SIGKILL');
     this.happened[kind === 'worker' ? 'workerDeaths' : 'controlDeaths'] += 1;
+    await this.#finish(version, id);
+  }
+
+  /** In the middle of a release, which goes on with other processes. */
+  async reload(change: Change): Promise<void> {
+    const { version, id } = await this.#put('GRADUAL', 'none');
+    await this.#releases.reaches(id, ['releasing']);
+    this.now = `a reload, other ${change}`;
+    await this.#cutover.reload(change);
+    this.happened.reloads += 1;
     await this.#finish(version, id);
   }
 

@@ -7,7 +7,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startApp } from '../kit/app.ts';
 import { cluster } from '../kit/config-service.ts';
 import { curl } from '../kit/curl.ts';
-import { BIN, freePorts, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
+import { BIN, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
+import { freePorts } from '../kit/ports.ts';
 
 const STACK = /^\s+at .*:\d+:\d+/m;
 

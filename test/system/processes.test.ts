@@ -6,14 +6,8 @@ import { expect, test } from 'vitest';
 import { startApp } from '../kit/app.ts';
 import { call, cluster, listVersions, putVersion } from '../kit/config-service.ts';
 import { curl } from '../kit/curl.ts';
-import {
-  type ChildOptions,
-  freePorts,
-  type ServingCutover,
-  spawnCutover,
-  startChild,
-  temporaryFolder,
-} from '../kit/cutover.ts';
+import { type ChildOptions, type ServingCutover, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
+import { freePorts } from '../kit/ports.ts';
 import { type Children, childrenOf } from '../kit/processes.ts';
 import { connectTo, requestText } from '../kit/raw-client.ts';
 import { answers, startServer } from '../kit/scripted-server.ts';

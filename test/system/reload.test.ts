@@ -1,19 +1,20 @@
 /** `cutover reload` and SIGHUP: another configuration or newer code takes over, and no request notices; what is wrong changes nothing. */
-import { cpSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startApp } from '../kit/app.ts';
 import { call, cluster, listVersions, putVersion, type WireCluster } from '../kit/config-service.ts';
 import { setCookie } from '../kit/cookies.ts';
 import { curl } from '../kit/curl.ts';
-import { freePorts, type ServingCutover, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
+import { type ServingCutover, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
+import { installAt } from '../kit/install.ts';
 import { field } from '../kit/messages.ts';
+import { freePorts } from '../kit/ports.ts';
 import { childrenOf } from '../kit/processes.ts';
 import { askOnce, connectTo, type RawClient } from '../kit/raw-client.ts';
 import { answers, startServer } from '../kit/scripted-server.ts';
 
 const CLIENTS = process.env.CUTOVER_TEST_FULL === undefined ? 200 : 1000;
-const ROOT = join(import.meta.dirname, '../..');
 
 const children = (cutover: ServingCutover) => childrenOf(cutover.process.child.pid as number);
 
@@ -141,17 +142,6 @@ async function untilChildren(cutover: ServingCutover, workers: number): Promise<
   for (let now = children(cutover); now.control.length + now.workers.length > 1 + workers; now = children(cutover)) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-/** A copy of Cutover in a folder of its own, with a link to the one installed last. */
-function installAt(install: string, name: string): string {
-  const folder = join(install, name);
-  mkdirSync(folder);
-  for (const part of ['bin', 'dist', 'package.json']) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
-  for (const part of ['node_modules', '.tools']) symlinkSync(join(ROOT, part), join(folder, part));
-  symlinkSync(name, join(install, 'next'));
-  renameSync(join(install, 'next'), join(install, 'current'));
-  return join(install, 'current/bin/cutover');
 }
 
 test('busy keep-alive connections lose no request through reloads', { timeout: 120_000 }, async () => {

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { startApp } from '../kit/app.ts';
 import { call, cluster } from '../kit/config-service.ts';
 import { curl } from '../kit/curl.ts';
-import { BIN, freePorts, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
+import { BIN, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
+import { freePorts } from '../kit/ports.ts';
 
 const ACTIVATE = '/usr/bin/systemd-socket-activate';
 const ANALYZE = '/usr/bin/systemd-analyze';

@@ -15,8 +15,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type App, startApp } from '../kit/app.ts';
 import { call, cluster, listVersions, put, putVersion, remove, type WireCluster } from '../kit/config-service.ts';
 import { curl } from '../kit/curl.ts';
-import { freePorts, type ServingCutover, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
+import { type ServingCutover, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
 import { LoyalClient } from '../kit/loyal-clients.ts';
+import { freePorts } from '../kit/ports.ts';
 
 /** The default: a file beside the configuration. */
 const KEPT = { state: undefined };

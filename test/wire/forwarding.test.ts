@@ -1,8 +1,9 @@
 /** What is forwarded of a head, and what stays behind (RFC 9110 section 7.6). */
 import { expect, test } from 'vitest';
 import { cluster } from '../kit/config-service.ts';
-import { freePorts, startProxy } from '../kit/cutover.ts';
+import { startProxy } from '../kit/cutover.ts';
 import { field, fieldValues } from '../kit/messages.ts';
+import { freePorts } from '../kit/ports.ts';
 import { askOnce, connectTo } from '../kit/raw-client.ts';
 import { answers, responseText, startServer } from '../kit/scripted-server.ts';
 

@@ -1,10 +1,11 @@
 /** Cutover in each mode, in this process or as it is built. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, outputOf, startServer } from '../../../bench/process.ts';
+import { outputOf, startServer } from '../../../bench/process.ts';
 import type { Mode } from '../../../src/core/config/model.ts';
 import { startCutover } from '../../../src/index.ts';
 import { cluster, listVersions, putVersion } from '../../kit/config-service.ts';
+import { freePort } from '../../kit/ports.ts';
 import { type RunningSubject, type Setting, type Subject, TIMEOUTS_S } from './subject.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');

@@ -1,7 +1,8 @@
 /** What the other proxies have in common: a configuration file with both versions in it, and a process. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, startServer } from '../../../bench/process.ts';
+import { startServer } from '../../../bench/process.ts';
+import { freePort } from '../../kit/ports.ts';
 import type { RunningSubject, Setting } from './subject.ts';
 
 export interface Peer {

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePorts, startProxy } from '../../kit/cutover.ts';
+import { startProxy } from '../../kit/cutover.ts';
+import { freePorts } from '../../kit/ports.ts';
 import { cutover } from '../../unit/cli/terminal.ts';
 
 const OLD = { servers: [{ hostname: '127.0.0.1', port: 1034 }], version: '3.9.1' };
