@@ -24,7 +24,10 @@ export interface Applied {
 
 export interface ControlHooks {
   toWorker(worker: WorkerId, message: ToWorker): void;
-  hung(worker: WorkerId): void;
+  /** The worker does not acknowledge. */
+  workerHung(worker: WorkerId): void;
+  /** The control process itself does nothing any more. */
+  hung(): void;
   keep(document: string): void;
   /** Somebody asks for a reload; `reloaded` is to tell what became of it. */
   reload(): void;
@@ -70,7 +73,7 @@ export class ControlProcess {
             hooks.toWorker(message.worker, message.message);
             break;
           case 'hung':
-            hooks.hung(message.worker);
+            hooks.workerHung(message.worker);
             break;
           case 'keep':
             hooks.keep(message.document);
@@ -86,6 +89,7 @@ export class ControlProcess {
             break;
         }
       },
+      onHung: () => hooks.hung(),
       onEnd: (how) => {
         fail(new ProcessFault([`Starting the control process failed: it ${how}`], 1));
         ended.resolve(how);

@@ -7,8 +7,8 @@ import type { LogFormat, LogLevel, PlaneConfig } from '../core/config/model.ts';
 import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
 import type { CutOrder, Route } from '../core/routing/table.ts';
 
-/** Rises with every change that an older main, control or worker would misunderstand. */
-export const PROTOCOL = 1;
+/** Rises with every change that an older main, control or worker would misunderstand, signs of life (`system/parent.ts`) among them. */
+export const PROTOCOL = 2;
 
 /** Main numbers the workers it starts: 1, 2, … */
 export type WorkerId = number;

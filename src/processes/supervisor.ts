@@ -261,14 +261,16 @@ export class Supervisor {
   // ---- control
 
   #newControl(code: Code): ControlProcess {
-    return new ControlProcess(code.control, {
+    const control = new ControlProcess(code.control, {
       toWorker: (id, message) => this.#workers.get(id)?.send({ kind: 'from-control', message }),
-      hung: (id) => this.#endHung(id),
+      workerHung: (id) => this.#endHung('A worker', this.#workers.get(id)),
+      hung: () => this.#endHung('The control process', control),
       keep: (document) => {
         this.#document = document;
       },
       reload: () => void this.reload(),
     });
+    return control;
   }
 
   async #putInCharge(control: ControlProcess, { configService }: Sockets): Promise<void> {
@@ -327,6 +329,7 @@ export class Supervisor {
       toControl: (message: FromWorker) => {
         if (this.#inCharge) this.#control?.send({ kind: 'from-worker', worker: id, message });
       },
+      onHung: () => this.#endHung('A worker', worker),
     });
     backOff.started(clock.nowMs());
     this.#workers.set(id, worker);
@@ -359,11 +362,11 @@ export class Supervisor {
     });
   }
 
-  #endHung(id: WorkerId): void {
-    const worker = this.#workers.get(id);
-    if (worker === undefined) return;
-    this.#parts.log.write('ERROR', 'main', `A worker (${worker.pid}) does not answer: it is ended`);
-    worker.kill();
+  /** What follows is what follows when it ends by itself. */
+  #endHung(who: string, child: ControlProcess | WorkerProcess | undefined): void {
+    if (child === undefined) return;
+    this.#parts.log.write('ERROR', 'main', `${who} (${child.pid}) does not answer: it is ended`);
+    child.kill();
   }
 
   #again(what: string, backOff: BackOff, start: () => void): void {

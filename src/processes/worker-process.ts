@@ -17,6 +17,8 @@ export interface WorkerParts {
   readonly config: PlaneConfig;
   readonly log: LogSettings;
   readonly toControl: (message: FromWorker) => void;
+  /** It does nothing any more. */
+  readonly onHung: () => void;
 }
 
 export class WorkerProcess {
@@ -33,7 +35,7 @@ export class WorkerProcess {
   readonly #quiet: (() => void)[] = [];
   readonly #child: Child<MainToWorker, WorkerToMain>;
 
-  constructor({ id, program, config, log, toControl }: WorkerParts) {
+  constructor({ id, program, config, log, toControl, onHung }: WorkerParts) {
     this.id = id;
     const [up, ready, listening] = [steps(), steps(), steps()];
     const ended = Promise.withResolvers<string>();
@@ -70,6 +72,7 @@ export class WorkerProcess {
             break;
         }
       },
+      onHung,
       onEnd: (how) => {
         fail(new ProcessFault([`Starting a worker failed: it ${how}`], 1));
         for (const quiet of this.#quiet) quiet();

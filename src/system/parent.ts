@@ -1,7 +1,10 @@
 /**
  * A child process's end of the channel to its parent (`node:child_process`). Signals that a terminal or a supervisor sends to all
- * processes at once are left to the parent: the child does as the parent says.
+ * processes at once are left to the parent: the child does as the parent says. It answers by itself when it is asked for a sign of life.
  */
+
+/** The question whether a child is still at work, and the answer; no message of the programs' own. */
+export const BEAT = 'beat';
 
 export interface Parent<In, Out> {
   send(message: Out): void;
@@ -29,7 +32,10 @@ export function parentOf<In, Out>(): Parent<In, Out> {
       });
     },
     onMessage(listener) {
-      process.on('message', (message, handle) => listener(message as In, handle));
+      process.on('message', (message, handle) => {
+        if (message === BEAT) this.send(BEAT as Out);
+        else listener(message as In, handle);
+      });
     },
     onLost(listener) {
       process.on('disconnect', listener);
