@@ -196,8 +196,20 @@ const BREAKS: readonly Break[] = [
   [
     'replaced one stays stable',
     'src/core/release/settle.ts',
-    "if (isInService(version.phase) && (version.phase !== 'standby' || isDue(version))) stepBack(draft, version, stable);",
-    '',
+    'if (isLate || isBelow) stepBack(draft, version, stable);',
+    'if (isLate) stepBack(draft, version, stable);',
+  ],
+  [
+    'one that was not ready first goes on starting',
+    'src/core/release/settle.ts',
+    'if (isLate || isBelow) stepBack(draft, version, stable);',
+    'if (isBelow) stepBack(draft, version, stable);',
+  ],
+  [
+    'what comes up alone passes no gate',
+    'src/core/release/handlers-containers.ts',
+    "const isUnproven = version.phase === 'starting' || comesUpAlone(draft, event, version);",
+    "const isUnproven = version.phase === 'starting';",
   ],
   [
     'newest standby gets no release',

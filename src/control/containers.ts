@@ -5,7 +5,7 @@
 import { hostPort } from '../core/config/address.ts';
 import type { ServerAddress } from '../core/config/model.ts';
 import { prunable } from '../core/containers/images.ts';
-import { EngineAway, type LaunchedContainer, LaunchFault } from '../core/containers/launch.ts';
+import { type Launched, type LaunchedContainer, LaunchFault } from '../core/containers/launch.ts';
 import { usedBy } from '../core/containers/plan.ts';
 import { type Progress, progressText } from '../core/containers/progress.ts';
 import type { LaunchEffect, StopEffect } from '../core/release/effects.ts';
@@ -13,6 +13,7 @@ import type { ReleaseEvent } from '../core/release/events.ts';
 import { launchEffect } from '../core/release/handlers-health.ts';
 import {
   isArriving,
+  isLaunched,
   isLive,
   type ReleaseState,
   runsInContainers,
@@ -21,6 +22,7 @@ import {
 } from '../core/release/state.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import type { Late } from './gates.ts';
 import type { ContainerNotice, ContainerSink, ContainersPort } from './ports.ts';
 import type { ServerFacts } from './probes.ts';
 import { ProgressBoard } from './progress-board.ts';
@@ -44,10 +46,12 @@ export class Containers implements ContainerSink, ServerFacts {
   readonly #parts: ContainersParts;
   /** By version id: launches under way or waiting to be tried again. */
   readonly #runs = new Map<string, Run>();
-  /** Versions that were there before both ports were open: from the configuration file or the state, so nobody puts them again. */
-  readonly #fromStart = new Set<string>();
-  /** By the engine's id of a container: what speaks against it, for people. */
-  readonly #faults = new Map<string, string>();
+  /** Versions from the configuration file or the state: nobody waits for an answer, and nobody would put them again. */
+  readonly #unattended = new Set<string>();
+  /** By version id: what came of its last try, until it serves. */
+  readonly #tries = new Map<string, Try>();
+  /** By the engine's id of a container: what speaks against it. */
+  readonly #faults = new Map<string, Fault>();
   readonly #timers = new Set<() => void>();
   #waiting: (() => void)[] | null = [];
   #closed = false;
@@ -65,8 +69,24 @@ export class Containers implements ContainerSink, ServerFacts {
   }
 
   launch(effect: LaunchEffect): void {
-    if (this.#waiting !== null) this.#fromStart.add(effect.id);
-    this.#whenBegun(() => this.#launch(effect, RETRY_FIRST_MS));
+    if (this.#waiting !== null) this.keepTrying(effect.id);
+    this.#tries.delete(effect.id);
+    this.#whenBegun(() => this.#launch(effect));
+  }
+
+  /** This version is all that there will be when nothing serves: it is tried again, however it fails. */
+  keepTrying(id: string): void {
+    this.#unattended.add(id);
+  }
+
+  /** The servers of a version are not ready in time. Of a health check that is undecided its engine will tell more. */
+  late(id: string, reason: string): Late {
+    const version = this.#find(id);
+    if (version === undefined) return 'give-up';
+    if (!this.#mayWait(version)) return this.#isWarming(version) ? 'wait' : 'give-up';
+    const text = `Version ${version.spec.version} is not ready yet, and is waited for, since nothing else serves: ${reason}`;
+    if (this.#isNews(id, reason)) this.#log('WARNING', text, version);
+    return 'serve';
   }
 
   stop(effect: StopEffect): void {
@@ -81,10 +101,10 @@ export class Containers implements ContainerSink, ServerFacts {
     for (const id of this.#runs.keys()) {
       if (!versions.some((version) => version.id === id && isLive(version))) this.#cancel(id);
     }
-    for (const id of this.#fromStart) {
-      if (!versions.some((version) => version.id === id && isArriving(version))) this.#fromStart.delete(id);
-    }
-    this.board.keepOnly(new Set(versions.filter(isArriving).map(({ id }) => id)));
+    const arriving = new Set(versions.filter(isArriving).map(({ id }) => id));
+    for (const id of this.#unattended) if (!arriving.has(id)) this.#unattended.delete(id);
+    for (const id of this.#tries.keys()) if (!arriving.has(id) && !this.#runs.has(id)) this.#tries.delete(id);
+    this.board.keepOnly(arriving);
   }
 
   /** What an engine says against a server, for people; null: nothing. */
@@ -93,7 +113,7 @@ export class Containers implements ContainerSink, ServerFacts {
     for (const { launch } of this.#parts.state().versions) {
       const container = launch?.containers.find((one) => isAt(one, server));
       const fault = container === undefined ? undefined : this.#faults.get(container.containerId);
-      if (fault !== undefined) return fault;
+      if (fault !== undefined) return fault.text;
     }
     return null;
   }
@@ -105,15 +125,16 @@ export class Containers implements ContainerSink, ServerFacts {
   }
 
   notice(notice: ContainerNotice): void {
-    const version = this.#parts.state().versions.find(({ id }) => id === notice.versionId);
+    const version = this.#find(notice.versionId);
     if (this.#closed || version === undefined || !isLive(version)) return;
     const { condition, containerId, cause } = notice;
-    if (condition === 'running') this.#faults.delete(containerId);
-    else this.#faults.set(containerId, condition === 'warming' ? 'its health check has not passed yet' : cause);
+    if (condition === 'running' || condition === 'healthy') this.#faults.delete(containerId);
+    else this.#faults.set(containerId, { condition, text: cause });
     if (condition === 'down') this.#down(version, notice);
     if (condition === 'unhealthy' || condition === 'down') this.#suspect(version, notice);
     // Started again, it may be found elsewhere.
-    if (condition === 'running' && serves(version) && !this.#runs.has(version.id)) this.launch(launchEffect(version));
+    const isStarted = condition === 'running' || condition === 'warming';
+    if (isStarted && isLaunched(version) && !this.#runs.has(version.id)) this.#launch(launchEffect(version));
   }
 
   engineIsBack(): void {
@@ -134,7 +155,7 @@ export class Containers implements ContainerSink, ServerFacts {
     else this.#waiting.push(start);
   }
 
-  #launch(effect: LaunchEffect, retryMs: number): void {
+  #launch(effect: LaunchEffect): void {
     const { id } = effect;
     this.#cancel(id);
     const run = new Run();
@@ -142,38 +163,64 @@ export class Containers implements ContainerSink, ServerFacts {
     const progress = (told: Progress): void => this.#told(effect, told);
     const request = { ...effect, before: effect.before?.containers ?? [], progress, signal: run.signal };
     this.#parts.port.launch(request).then(
-      (containers) => this.#launched(id, run, containers),
-      (error: unknown) => this.#launchFailed(effect, run, { error, retryMs }),
+      (launched) => this.#launched(id, run, launched),
+      (error: unknown) => this.#launchFailed(effect, run, error),
     );
   }
 
-  #launched(id: string, run: Run, containers: readonly LaunchedContainer[]): void {
+  #launched(id: string, run: Run, launched: Launched): void {
     if (this.#runs.get(id) !== run) return;
     this.#runs.delete(id);
-    this.#parts.take({ kind: 'launched', id, atMs: this.#nowMs(), containers });
+    // They run, whether the engine's event has come or not.
+    for (const { containerId } of launched.containers) {
+      if (this.#faults.get(containerId)?.condition === 'down') this.#faults.delete(containerId);
+    }
+    this.#parts.take({ kind: 'launched', id, atMs: this.#nowMs(), ...launched });
   }
 
-  #launchFailed(effect: LaunchEffect, run: Run, { error, retryMs }: { error: unknown; retryMs: number }): void {
+  #launchFailed(effect: LaunchEffect, run: Run, error: unknown): void {
     const { id } = effect;
     if (this.#runs.get(id) !== run) return;
     const reason = error instanceof Error ? error.message : String(error);
-    const version = this.#parts.state().versions.find((one) => one.id === id);
-    if (version === undefined || (isArriving(version) && !this.#mayWait(version, error))) {
+    const output = error instanceof LaunchFault ? error.output : [];
+    const version = this.#find(id);
+    if (version === undefined || (isArriving(version) && !this.#mayWait(version))) {
       this.#runs.delete(id);
-      const output = error instanceof LaunchFault ? error.output : [];
       this.#parts.take({ kind: 'launch-failed', id, atMs: this.#nowMs(), reason, output });
       return;
     }
     // It serves, as far as anybody knows, or is all that there is: its containers are looked for again.
     const failed = isArriving(version) ? 'be started yet' : 'be made sure of';
     const text = `The containers of version ${version.spec.version} could not ${failed}, and are tried again: ${reason}`;
-    if (retryMs === RETRY_FIRST_MS) this.#log('WARNING', text, version);
-    run.wait(this.#after(retryMs, () => this.#launch(effect, Math.min(2 * retryMs, RETRY_MAX_MS))));
+    if (this.#isNews(id, reason)) {
+      this.#tellOutput(version, output);
+      this.#log('WARNING', text, version);
+    }
+    run.wait(this.#after(this.#backOffMs(id), () => this.#launch(effect)));
   }
 
-  /** After a boot of the machine Cutover may come up before the engine; whoever puts a version is told at once instead. */
-  #mayWait({ id }: VersionState, error: unknown): boolean {
-    return error instanceof EngineAway && this.#fromStart.has(id) && !this.#parts.state().versions.some(serves);
+  /** What is trusted, or came from the file, is all that there is while nothing serves; whoever puts a version is told at once instead. */
+  #mayWait({ id, trusted }: VersionState): boolean {
+    return (trusted || this.#unattended.has(id)) && !this.#parts.state().versions.some(serves);
+  }
+
+  #isWarming({ launch }: VersionState): boolean {
+    return (
+      launch?.containers.some(({ containerId }) => this.#faults.get(containerId)?.condition === 'warming') === true
+    );
+  }
+
+  /** The same cause is told once. */
+  #isNews(id: string, reason: string): boolean {
+    const before = this.#tries.get(id);
+    this.#tries.set(id, { reason, nextMs: before?.nextMs ?? RETRY_FIRST_MS });
+    return before?.reason !== reason;
+  }
+
+  #backOffMs(id: string): number {
+    const { reason = '', nextMs = RETRY_FIRST_MS } = this.#tries.get(id) ?? {};
+    this.#tries.set(id, { reason, nextMs: Math.min(2 * nextMs, RETRY_MAX_MS) });
+    return nextMs;
   }
 
   async #stop(effect: StopEffect, retryMs: number): Promise<void> {
@@ -199,26 +246,33 @@ export class Containers implements ContainerSink, ServerFacts {
   }
 
   #down(version: VersionState, { cause, restarts, done, output, slot }: ContainerNotice): void {
-    for (const line of output) this.#log('WARNING', `Last output of version ${version.spec.version}: ${line}`, version);
+    this.#tellOutput(version, output);
     this.#log('WARNING', `Version ${version.spec.version}: ${cause}`, version);
     if (restarts) return;
     if (version.phase === 'starting') {
       // A helper that has done its work, a migration say, is no failure.
       const place = version.spec.containers[Number.parseInt(slot ?? '', 10)];
       if (done && place?.portToProxy === null) return;
-      this.#parts.take({ kind: 'container-down', id: version.id, atMs: this.#nowMs(), reason: cause, output });
+      if (this.#mayWait(version)) this.#startAgain(version, this.#backOffMs(version.id));
+      else this.#parts.take({ kind: 'container-down', id: version.id, atMs: this.#nowMs(), reason: cause, output });
       return;
     }
     // On trial it is evidence. A trusted version has earned another start.
-    if (version.trial === null && serves(version)) this.#startAgain(version);
+    if (version.trial === null && serves(version)) this.#startAgain(version, RETRY_FIRST_MS);
   }
 
-  #startAgain(version: VersionState): void {
-    if (this.#runs.has(version.id)) return;
-    this.#after(RETRY_FIRST_MS, () => {
-      const now = this.#parts.state().versions.find(({ id }) => id === version.id);
-      if (now !== undefined && serves(now) && !this.#runs.has(now.id)) this.launch(launchEffect(now));
+  #startAgain({ id }: VersionState, delayMs: number): void {
+    this.#after(delayMs, () => {
+      const now = this.#find(id);
+      if (now === undefined || !(serves(now) || now.phase === 'starting')) return;
+      // One that is under way has found it running before it ended.
+      if (this.#runs.has(id)) this.#startAgain(now, RETRY_FIRST_MS);
+      else this.#launch(launchEffect(now));
     });
+  }
+
+  #tellOutput(version: VersionState, output: readonly string[]): void {
+    for (const line of output) this.#log('WARNING', `Last output of version ${version.spec.version}: ${line}`, version);
   }
 
   #suspect(version: VersionState, { condition, containerId, cause }: ContainerNotice): void {
@@ -237,6 +291,10 @@ export class Containers implements ContainerSink, ServerFacts {
     }
     const facts = { service: effect.service, versionId: effect.id, version: effect.version };
     this.#parts.log.write('INFO', 'containers', progressText(progress), facts);
+  }
+
+  #find(id: string): VersionState | undefined {
+    return this.#parts.state().versions.find((version) => version.id === id);
   }
 
   #cancel(id: string): void {
@@ -264,6 +322,19 @@ export class Containers implements ContainerSink, ServerFacts {
   #log(level: 'WARNING', text: string, { service, id, spec }: VersionState): void {
     this.#parts.log.write(level, 'containers', text, { service, versionId: id, version: spec.version });
   }
+}
+
+interface Fault {
+  readonly condition: ContainerNotice['condition'];
+  /** For people. */
+  readonly text: string;
+}
+
+interface Try {
+  /** What came of it, one line. */
+  readonly reason: string;
+  /** How long to wait before the next one. */
+  readonly nextMs: number;
 }
 
 /** One launch, which can be called off. */

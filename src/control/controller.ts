@@ -81,7 +81,12 @@ export class Controller implements ReleaseListener {
       onSuspect: (versionId, server) => this.#health.suspect(versionId, server),
     });
     const probes = new Probes(network, connectMs, this.#containers);
-    this.#gates = new Gates({ clock, probes, onDecided: (event) => this.#writer.take(event) });
+    this.#gates = new Gates({
+      clock,
+      probes,
+      onLate: (id, reason) => this.#containers.late(id, reason),
+      onDecided: (event) => this.#writer.take(event),
+    });
     this.#health = new Health({
       clock,
       log,
@@ -154,6 +159,7 @@ export class Controller implements ReleaseListener {
   ): Promise<CommandResult> {
     if (this.#closed) return { kind: 'refused', because: 'internal', reason: 'Cutover is stopping' };
     const event = this.#eventOf(command);
+    if (command.kind === 'put' && command.origin === 'file') this.#containers.keepTrying(event.id);
     const result = await this.#writer.write(event);
     if (result === 'failed') {
       return { kind: 'refused', because: 'internal', reason: `The ${command.kind} failed; the log says why` };

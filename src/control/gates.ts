@@ -12,9 +12,14 @@ import type { Probes } from './probes.ts';
 export interface GateParts {
   readonly clock: Clock;
   readonly probes: Probes;
+  /** The time of a version that is not ready is up. `reason` is one line. */
+  readonly onLate: (id: string, reason: string) => Late;
   /** Called once for each gate that is not cancelled. */
   readonly onDecided: (event: ReadyEvent | UnreadyEvent) => void;
 }
+
+/** `wait`: for as long again. `serve`: with the servers that are ready; while there are none they are waited for. */
+export type Late = 'give-up' | 'wait' | 'serve';
 
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 1_000;
@@ -76,7 +81,7 @@ class Gate {
   }
 
   begin(): void {
-    this.#after(this.#effect.timeoutMs, () => this.#giveUp());
+    this.#after(this.#effect.timeoutMs, () => this.#late());
     for (const server of this.#effect.servers) void this.#ask(server, RETRY_FIRST_MS);
   }
 
@@ -99,18 +104,23 @@ class Gate {
     this.#end({ kind: 'ready', ...this.#stamp() });
   }
 
-  #giveUp(): void {
+  #late(): void {
+    const { id, servers, timeoutMs } = this.#effect;
+    const reason = this.#whatIsMissing();
+    const late = this.#parts.onLate(id, reason);
+    if (late === 'give-up') this.#end({ kind: 'unready', ...this.#stamp(), reason });
+    else if (late === 'serve' && this.#missing.size < servers.length) this.#end({ kind: 'ready', ...this.#stamp() });
+    else this.#after(timeoutMs, () => this.#late());
+  }
+
+  #whatIsMissing(): string {
     const causes = [...this.#missing].map(([{ host, port }, text]) => `${hostPort(host, port)}: ${text}`);
     const { servers, timeoutMs } = this.#effect;
     const count =
       causes.length === servers.length && causes.length === 1
         ? 'its server was'
         : `${causes.length} of ${servers.length} servers were`;
-    this.#end({
-      kind: 'unready',
-      ...this.#stamp(),
-      reason: `${count} not ready within ${timeoutMs / 1000} s (${causes.join('; ')})`,
-    });
+    return `${count} not ready within ${timeoutMs / 1000} s (${causes.join('; ')})`;
   }
 
   #end(event: ReadyEvent | UnreadyEvent): void {

@@ -1,6 +1,6 @@
 /** What the control plane needs of others. Adapters and the data plane implement these. */
 import type { ClusterSpec, ContainerSpec, EngineAddress } from '../core/config/model.ts';
-import type { LaunchedContainer } from '../core/containers/launch.ts';
+import type { Launched, LaunchedContainer } from '../core/containers/launch.ts';
 import type { LaunchOrder } from '../core/containers/plan.ts';
 import type { Progress } from '../core/containers/progress.ts';
 import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
@@ -64,7 +64,7 @@ export interface ContainersPort {
    * Makes the containers of a version run, in their order: what runs already is found by its labels, the others are
    * started or created. Idempotent. When it can't, what it started is removed again, and it rejects with a `LaunchFault`.
    */
-  launch(request: LaunchRequest): Promise<readonly LaunchedContainer[]>;
+  launch(request: LaunchRequest): Promise<Launched>;
   /**
    * Stops and removes the containers of a version, the last first, but for those that are used. Resolves with the last lines
    * that they wrote, once they are gone; rejects with one line when an engine can't be reached. Idempotent.
@@ -102,8 +102,8 @@ export interface ContainerNotice {
   readonly containerId: string;
   /** Its place in the version, by its label. */
   readonly slot: string | null;
-  /** `warming`: it has a health check that has not passed yet. */
-  readonly condition: 'running' | 'warming' | 'unhealthy' | 'down';
+  /** `running`, `warming`: it was started, and with the second has a health check that has not passed yet. */
+  readonly condition: 'running' | 'warming' | 'healthy' | 'unhealthy' | 'down';
   /** What happened, for people: `container "web" exited with code 1`. */
   readonly cause: string;
   /** With `down`: its engine starts it again by itself. */

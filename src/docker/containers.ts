@@ -1,7 +1,7 @@
 /** The containers port on Docker engines: keeps the engines that were asked, and has one launch or stop at a time change them. */
 import type { ContainerSink, ContainersPort, LaunchRequest, StopRequest } from '../control/ports.ts';
 import type { EngineAddress } from '../core/config/model.ts';
-import type { LaunchedContainer } from '../core/containers/launch.ts';
+import type { Launched, LaunchedContainer } from '../core/containers/launch.ts';
 import { engineKey } from '../core/containers/plan.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -35,10 +35,15 @@ export class DockerContainers implements ContainersPort {
     this.#parts = parts;
   }
 
-  async launch(request: LaunchRequest): Promise<readonly LaunchedContainer[]> {
+  async launch(request: LaunchRequest): Promise<Launched> {
     const engineAt = (address: EngineAddress | null): Engine => this.#engineAt(address);
     const launched = await launch(
-      { engineAt, inTurn: (work) => this.#inTurn(work), markStopping: (id) => this.#stopping.add(id) },
+      {
+        engineAt,
+        inTurn: (work) => this.#inTurn(work),
+        markStopping: (id) => this.#stopping.add(id),
+        onRunning: async ({ address }, info) => this.#known.get(engineKey(address))?.events.tellHealth(info),
+      },
       request,
     );
     return launched;

@@ -1,4 +1,5 @@
 /** Listens to one engine: what happens to our containers, whether it is away, and when it is back. */
+import type Docker from 'dockerode';
 import type { ContainerNotice } from '../control/ports.ts';
 import { LABELS } from '../core/containers/plan.ts';
 import type { Clock } from '../system/clock.ts';
@@ -107,18 +108,53 @@ export class Events {
     if (this.#parts.isStopping(id)) return;
     const name = attributes.name ?? id.slice(0, 12);
     const about = { versionId: attributes[LABELS.id] ?? '', containerId: id, slot: attributes[LABELS.slot] ?? null };
-    const well = { ...about, restarts: false, done: false, output: [] };
     if (action === 'die') void this.#died(about, name);
     else if (action === 'oom') this.#parts.log.write('WARNING', 'docker', `Container "${name}" is out of memory`);
-    else if (action === 'start') this.#parts.onNotice({ ...well, condition: 'running', cause: '' });
-    else if (action.includes('unhealthy')) {
-      this.#parts.onNotice({ ...well, condition: 'unhealthy', cause: `container "${name}" is unhealthy` });
-    } else if (action.includes('healthy')) this.#parts.onNotice({ ...well, condition: 'running', cause: '' });
+    else if (action === 'start') void this.#started(about, name);
+    else if (action.includes('unhealthy')) this.#parts.onNotice(healthNotice(about, name, 'unhealthy'));
+    else if (action.includes('healthy')) this.#parts.onNotice(healthNotice(about, name, 'healthy'));
+  }
+
+  async #started(about: About, name: string): Promise<void> {
+    const { State } = (await this.#inspect(about.containerId)) ?? {};
+    if (State?.Health?.Status !== 'starting') {
+      this.#parts.onNotice({ ...about, ...WELL, condition: 'running', cause: '' });
+      return;
+    }
+    await this.#warms(about, name);
+  }
+
+  /** Tells what its health check says of a container that was found running. */
+  async tellHealth({ Id: containerId, Name, Config: { Labels: labels }, State }: Docker.ContainerInspectInfo) {
+    const versionId = labels[LABELS.id];
+    if (versionId === undefined) return;
+    const about = { versionId, containerId, slot: labels[LABELS.slot] ?? null };
+    const name = Name.replace(/^\//, '');
+    if (State.Health?.Status === 'unhealthy') this.#parts.onNotice(healthNotice(about, name, 'unhealthy'));
+    if (State.Health?.Status === 'starting') await this.#warms(about, name);
+  }
+
+  /** The event that says otherwise may have come a moment too early, so it is looked at once more. */
+  async #warms(about: About, name: string): Promise<void> {
+    const cause = 'its health check has not passed yet';
+    this.#parts.onNotice({ ...about, ...WELL, condition: 'warming', cause });
+    const health = (await this.#inspect(about.containerId))?.State.Health?.Status;
+    if (health === 'healthy' || health === 'unhealthy') this.#parts.onNotice(healthNotice(about, name, health));
+  }
+
+  async #inspect(containerId: string): Promise<Docker.ContainerInspectInfo | null> {
+    try {
+      const docker = await this.#parts.engine.client();
+      return await docker.getContainer(containerId).inspect(within(5_000));
+    } catch {
+      // It is gone, or its engine is: other events tell that.
+      return null;
+    }
   }
 
   /** An engine that is stopping ends its containers and answers nobody any more: that speaks against none of them. */
-  async #died(about: Pick<ContainerNotice, 'versionId' | 'containerId' | 'slot'>, name: string): Promise<void> {
-    const notice = { ...about, condition: 'down' as const, restarts: false, done: false, output: [] };
+  async #died(about: About, name: string): Promise<void> {
+    const notice = { ...about, ...WELL, condition: 'down' as const };
     try {
       const docker = await this.#parts.engine.client();
       const container = docker.getContainer(about.containerId);
@@ -136,6 +172,14 @@ export class Events {
       if (statusOf(error) === 404) this.#parts.onNotice({ ...notice, cause: `container "${name}" was removed` });
     }
   }
+}
+
+type About = Pick<ContainerNotice, 'versionId' | 'containerId' | 'slot'>;
+
+const WELL = { restarts: false, done: false, output: [] };
+
+function healthNotice(about: About, name: string, condition: 'healthy' | 'unhealthy'): ContainerNotice {
+  return { ...about, ...WELL, condition, cause: condition === 'healthy' ? '' : `container "${name}" is unhealthy` };
 }
 
 /** How a container ended, for people. */

@@ -4,7 +4,7 @@ import type Docker from 'dockerode';
 import type { LaunchRequest } from '../control/ports.ts';
 import type { ContainerSpec, EngineAddress } from '../core/config/model.ts';
 import { createBody } from '../core/containers/create-body.ts';
-import { type LaunchedContainer, LaunchFault, type RecordedImage } from '../core/containers/launch.ts';
+import { type Launched, type LaunchedContainer, LaunchFault, type RecordedImage } from '../core/containers/launch.ts';
 import { engineKey, labelsOf, type Plan, planLaunch, type Step } from '../core/containers/plan.ts';
 import { publishFor, serverOf } from '../core/containers/servers.ts';
 import { type Engine, faultText, within } from './engine.ts';
@@ -18,10 +18,12 @@ export interface LaunchParts {
   /** One launch or stop at a time looks at what is there and changes it. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
   readonly markStopping: (containerId: string) => void;
+  /** A container runs; its health check, where it has one, may not have passed. */
+  readonly onRunning: (engine: Engine, info: Docker.ContainerInspectInfo) => Promise<void>;
 }
 
 /** Pulls first, since that may take long and touches nothing that runs; then everything else without anybody between. */
-export async function launch(parts: LaunchParts, request: LaunchRequest): Promise<readonly LaunchedContainer[]> {
+export async function launch(parts: LaunchParts, request: LaunchRequest): Promise<Launched> {
   const surroundings = await lookAround(parts, request);
   const images = await pullAll(parts, request, planned(await plan(parts, request)));
   return parts.inTurn(async () => {
@@ -88,6 +90,7 @@ class Launch {
   readonly #around: Around & { readonly images: Images };
   /** What was created here, to be taken back. */
   readonly #created: Docker.Container[] = [];
+  readonly #started: string[] = [];
 
   constructor(parts: LaunchParts, request: LaunchRequest, around: Around & { readonly images: Images }) {
     this.#parts = parts;
@@ -95,14 +98,14 @@ class Launch {
     this.#around = around;
   }
 
-  async perform(steps: readonly Step[]): Promise<readonly LaunchedContainer[]> {
+  async perform(steps: readonly Step[]): Promise<Launched> {
     try {
-      const launched: LaunchedContainer[] = [];
+      const containers: LaunchedContainer[] = [];
       for (const step of steps) {
         if (this.#request.signal.aborted) throw new Error('It is wanted no more');
-        launched.push(await this.#take(step));
+        containers.push(await this.#take(step));
       }
-      return launched;
+      return { containers, started: this.#started };
     } catch (error) {
       const output = await this.#undo();
       if (error instanceof LaunchFault) throw new LaunchFault(error.message, [...error.output, ...output]);
@@ -149,6 +152,7 @@ class Launch {
     } catch (error) {
       throw new LaunchFault(`Starting container "${name}" failed: ${faultText(error)}`, await lastLines(container));
     }
+    this.#started.push(container.id);
     const { progress } = this.#request;
     progress({ kind: 'started', container: name });
     void tellFirstLines(container, (line) => progress({ kind: 'output', container: name, line }));
@@ -172,6 +176,7 @@ class Launch {
     if (!info.State.Running) {
       throw new LaunchFault(capital(exitText(name, info.State)), await lastLines(container));
     }
+    await this.#parts.onRunning(engine, info);
     const [network = ''] = Object.keys(info.NetworkSettings.Networks);
     if (own !== null && spec.network !== 'host') await joinNetwork(engine, own, network);
     const view = { host: engine.host, inside: own !== null };

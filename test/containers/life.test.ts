@@ -14,6 +14,9 @@ const IMAGE = 'cutover-test-life';
 
 beforeAll(async () => {
   for (const version of ['1.0', '2.0']) await buildAppImage(engine, `${IMAGE}:${version}`, { version });
+  await buildAppImage(engine, `${IMAGE}:late`, { version: 'late', behaviour: 'late' });
+  await buildAppImage(engine, `${IMAGE}:well`, { version: 'well', healthcheck: 'passes' });
+  await buildAppImage(engine, `${IMAGE}:ill`, { version: 'ill', healthcheck: 'fails' });
   await buildAppImage(engine, `${IMAGE}:exits`, { version: 'exits', behaviour: 'exits' });
   await buildAppImage(engine, `${IMAGE}:silent`, { version: 'silent', behaviour: 'silent' });
 });
@@ -44,12 +47,37 @@ const ours = async () => {
   return containers.filter(({ Labels }) => Labels[engine.label.key] === engine.label.value);
 };
 
-test('first start: both ports are open before anything is started, and the version serves once it runs', async () => {
-  const proxy = await startProxy(versionOf('1.0'));
-  expect(await answer(proxy.port)).toMatchObject({ status: 503 });
-  await serving(proxy, '1.0');
+/** What clients are told until the version serves. */
+async function toldUntil(proxy: RunningCutover, version: string): Promise<ReadonlySet<string>> {
+  const told = new Set<string>();
+  for (;;) {
+    const got = await fetch(`http://127.0.0.1:${proxy.port}/`);
+    if ((await got.text()) === version) return told;
+    told.add(`${got.status}, Retry-After: ${got.headers.get('retry-after')}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test('while nothing serves: both ports are open at once, and clients get 503 until the application listens', async () => {
+  const proxy = await startProxy(versionOf('late'));
+  expect(await toldUntil(proxy, 'late')).toEqual(new Set(['503, Retry-After: 1']));
   const [container] = await ours();
-  expect(container?.Labels).toMatchObject({ 'cutover.service': 'default', 'cutover.version': '1.0' });
+  expect(container?.Labels).toMatchObject({ 'cutover.service': 'default', 'cutover.version': 'late' });
+  // The same when it has to be started again.
+  await docker.getContainer(container?.Id ?? '').kill();
+  expect(await toldUntil(proxy, 'late')).toEqual(new Set(['503, Retry-After: 1']));
+});
+
+test('a container with a health check takes traffic once its engine finds it healthy, and not when it finds it unhealthy', async () => {
+  const proxy = await startProxy(versionOf('1.0'));
+  await serving(proxy, '1.0');
+  const ill = await put(proxy.configPort, versionOf('ill', {}, { readyTimeout: 0.5 }));
+  expect(ill.text.trimEnd().split('\n').at(-1)).toMatch(/^error: .*container ".*" is unhealthy/);
+  await put(proxy.configPort, versionOf('well', {}, { readyTimeout: 0.5 }));
+  expect(await answer(proxy.port)).toEqual({ status: 200, text: 'well' });
+  const container = (await ours()).find(({ Labels }) => Labels['cutover.version'] === 'well');
+  const { State } = await docker.getContainer(container?.Id ?? '').inspect();
+  expect(State.Health?.Status).toBe('healthy');
 });
 
 test('an engine that comes up after Cutover: a PUT is told at once, the version of the file serves when the engine is there', async () => {

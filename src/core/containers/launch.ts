@@ -25,6 +25,14 @@ export interface LaunchedContainer {
   readonly server: ServerAddress | null;
 }
 
+/** What a launch has brought about. */
+export interface Launched {
+  /** In their order; with those of other versions that are used. */
+  readonly containers: readonly LaunchedContainer[];
+  /** The ids of those that did not run before. */
+  readonly started: readonly string[];
+}
+
 /** Why containers could not be started. The message is one line for people. */
 export class LaunchFault extends Error {
   /** The last lines that they wrote. */

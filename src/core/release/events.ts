@@ -126,6 +126,8 @@ export interface LaunchedEvent extends Happened {
   readonly kind: 'launched';
   /** In their order; with those of other versions that it uses. */
   readonly containers: readonly LaunchedContainer[];
+  /** The ids of those that did not run before. */
+  readonly started: readonly string[];
 }
 
 /** They could not be started, and what had been is stopped again. */

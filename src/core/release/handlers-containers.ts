@@ -12,25 +12,33 @@ import { isLaunched, runsInContainers, serves, type VersionState } from './state
 
 type Version = VersionState | undefined;
 
-/** The servers are known: a version that was starting for it goes on to the gate, or serves at once where nothing else does. */
+/** The servers are known: a version that was starting for it goes on to the gate. */
 export function launched(draft: Draft, event: LaunchedEvent, version: Version): Refusal | undefined {
   if (version === undefined) return undefined;
-  if (version.phase !== 'starting' && sameJson(event.containers, version.launch?.containers)) {
+  const isUnproven = version.phase === 'starting' || comesUpAlone(draft, event, version);
+  if (!isUnproven && sameJson(event.containers, version.launch?.containers)) {
     return { because: 'not-due', reason: `Version ${event.id} runs as before` };
   }
   const found = event.containers.flatMap(({ server }) => (server === null ? [] : [server]));
   const servers = sameJson(found, version.spec.servers) ? version.spec.servers : found;
   const { containers } = event;
   draft.change(event.id, (before) => ({ ...before, spec: { ...before.spec, servers }, launch: { containers } }));
+  if (isUnproven && version.phase !== 'starting') draft.enter(event.id, 'starting', 'Its containers were started');
   const now = draft.find(event.id) ?? version;
-  if (version.phase !== 'starting') {
+  if (!isUnproven) {
     if (servers !== version.spec.servers) draft.log('NOTICE', `Version ${versionText(now.spec)} runs there now`, now);
     return undefined;
   }
   draft.log('NOTICE', `The containers of version ${versionText(now.spec)} run`, now);
-  if (draft.versions.some(serves)) draft.effects.push(prepareEffect(now));
-  else draft.conclude(event.id, 'stable', { rule: 'nothing-older', reason: 'Nothing older serves' });
+  draft.effects.push(prepareEffect(now));
   return undefined;
+}
+
+/** Nobody knows yet whether anything listens in there, and no other version could answer meanwhile. */
+function comesUpAlone(draft: Draft, { id, containers, started }: LaunchedEvent, { phase }: VersionState): boolean {
+  if (phase !== 'stable' && phase !== 'standby') return false;
+  if (draft.versions.some((other) => other.id !== id && serves(other))) return false;
+  return containers.every(({ server, containerId }) => server === null || started.includes(containerId));
 }
 
 /** It has served nobody. One that runs already and could not be started anew is tried again by those who tried. */

@@ -55,7 +55,8 @@ export function put(draft: Draft, event: PutEvent): undefined {
     draft.log('NOTICE', `Version ${versionText(spec)} overtakes the release of ${versionText(newest.spec)}`, version);
   }
   begin(draft, version);
-  overtakeStarting(draft, version);
+  // While nothing serves, whichever is ready first does.
+  if (draft.versions.some(serves)) overtakeStarting(draft, version);
 }
 
 function begin(draft: Draft, version: VersionState): void {
@@ -70,6 +71,10 @@ export function ready(draft: Draft, event: ReadyEvent, version: Version): undefi
     takeOver(draft, version, version.replaces);
     return;
   }
+  if (!draft.versions.some(serves)) {
+    serveAlone(draft, version);
+    return;
+  }
   const { mode } = version.spec.transition;
   if (mode === 'INSTANT' || version.threshold >= 100) {
     release(draft, version, `Mode ${mode} releases at once`);
@@ -77,6 +82,14 @@ export function ready(draft: Draft, event: ReadyEvent, version: Version): undefi
   }
   draft.enter(event.id, 'releasing', `Mode ${mode} moves traffic to it`);
   draft.log('NOTICE', `Release of version ${versionText(version.spec)} begins, mode: ${mode}`, version);
+}
+
+/** There is nothing to hold it against. One that was trusted before has come up again; that is no release. */
+function serveAlone(draft: Draft, version: VersionState): void {
+  const reason = 'Nothing older serves';
+  if (version.trusted) draft.enter(version.id, 'stable', reason);
+  else draft.conclude(version.id, 'stable', { rule: 'nothing-older', reason });
+  draft.log('NOTICE', `Version ${versionText(version.spec)} is ready, and serves`, version);
 }
 
 /** The version leaves before it served anyone. */

@@ -31,6 +31,7 @@ export const NEIGHBOUR_MOVES: readonly NeighbourMove[] = [
     when: 'a newer one is stable, and it runs in containers',
   },
   { from: ['starting'], to: 'standby', when: 'a newer one is put' },
+  { from: ['starting'], to: 'draining', when: 'a newer one is ready first, and nothing served' },
   { from: ['standby'], to: 'starting', when: 'it comes to be the newest' },
   { from: ['draining', 'retired'], to: 'starting', when: 'the stable one is rolled back to it' },
   { from: ['stable'], to: 'failed', when: 'one that it was rolled back to is ready' },
@@ -50,7 +51,9 @@ export function settle(draft: Draft): void {
   const isDue = (version: VersionState): boolean => isNew && runsInContainers(version);
   const rank = draft.versions.findIndex(({ id }) => id === stable.id);
   for (const version of draft.versions.slice(rank + 1)) {
-    if (isInService(version.phase) && (version.phase !== 'standby' || isDue(version))) stepBack(draft, version, stable);
+    const isLate = version.phase === 'starting' && isNew;
+    const isBelow = isInService(version.phase) && (version.phase !== 'standby' || isDue(version));
+    if (isLate || isBelow) stepBack(draft, version, stable);
   }
   const newest = draft.versions.find(isLive);
   if (newest?.phase === 'standby') beginRelease(draft, newest);

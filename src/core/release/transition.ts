@@ -61,6 +61,7 @@ const resume: Cell<'resume'> = { does: control.resume, to: [] };
 const rollback: Cell<'rollback'> = { does: control.rollback, to: ['failed'] };
 const rollbackStable: Cell<'rollback'> = { does: control.rollbackStable, to: ['failed'] };
 const launched: Cell<'launched'> = { does: container.launched, to: [] };
+const launchedAnew: Cell<'launched'> = { does: container.launched, to: ['starting'] };
 const lateOutput: Cell<'output'> = { does: container.lateOutput, to: [] };
 const remove: Cell<'delete'> = { does: on.remove, to: ['draining'] };
 const drainOver: Cell<'drain-over'> = { does: exit.drainOver, to: [] };
@@ -72,7 +73,7 @@ const lateDifference: Cell<'difference'> = { does: exit.lateDifference, to: [] }
 export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
   absent: { put: { does: on.put, to: ['starting', 'stable', 'standby'] } },
   starting: {
-    launched: { does: container.launched, to: ['stable'] },
+    launched,
     'launch-failed': { does: container.launchFailed, to: ['failed'] },
     'container-down': { does: container.containerDown, to: ['failed'] },
     ready: { does: on.ready, to: ['releasing', 'watching', 'stable'] },
@@ -112,10 +113,10 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     rollback,
     delete: remove,
   },
-  stable: { served, launched, rollback: rollbackStable, delete: remove },
+  stable: { served, launched: launchedAnew, rollback: rollbackStable, delete: remove },
   standby: {
     served,
-    launched,
+    launched: launchedAnew,
     'launch-failed': { does: container.launchFailed, to: ['failed'] },
     delete: remove,
   },

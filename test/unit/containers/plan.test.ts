@@ -157,7 +157,7 @@ test('images that were pulled go but for the last two and those that a version n
   const run = (id: string, version: string, pulled: boolean) => {
     m.put(id, inContainers('INSTANT', { version }));
     const image = { reference: `app:${version}`, imageId: `sha256:${id}`, digest: null, pulled };
-    m.happen({ kind: 'launched', id, containers: [launchedContainer(`127.0.0.1:400${version}`, { image })] });
+    m.run(id, launchedContainer(`127.0.0.1:400${version}`, { image }));
     m.happen({ kind: 'regret-over', id });
   };
   run('a', '1', true);

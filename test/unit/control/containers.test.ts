@@ -6,6 +6,7 @@ import { inContainers, launchedContainer, spec } from '../release/specs.ts';
 import { settled, World } from './fakes.ts';
 
 const SERVER = '127.0.0.1:4001';
+const B = inContainers('INSTANT', { version: '2', uuid: 'b' });
 
 async function begun(): Promise<World> {
   const world = new World();
@@ -81,14 +82,125 @@ test('who follows hears what has been told already, and the end', async () => {
   expect(told).toEqual(['pulling', 'started']);
 });
 
-test('a launch that fails ends the version, with its reason and its output', async () => {
-  const world = await begun();
-  world.containers.launches[0]?.reject(new LaunchFault('no such image', ['bye']));
+test('a launch that fails ends the version that was put, with its reason and its output', async () => {
+  const world = await stable();
+  await world.controller.submit({ kind: 'put', spec: B, origin: 'rest' });
+  world.containers.launches[1]?.reject(new LaunchFault('no such image', ['bye']));
   await settled();
-  expect(world.phaseOf('a')).toBe('failed');
+  expect(world.phaseOf('b')).toBe('failed');
   expect(world.controller.ledger()[0]).toMatchObject({ rule: 'not-launched', output: ['bye'] });
   await world.clock.pass(1_000);
-  expect(world.containers.stops.map(({ id }) => id)).toEqual(['a']);
+  expect(world.containers.stops.map(({ id }) => id)).toEqual(['b']);
+});
+
+describe('while nothing serves', () => {
+  const A = launchedContainer(SERVER);
+  const warnings = (world: World) => world.log.lines.filter((line) => line.startsWith('WARNING'));
+  const runs = async (world: World, server = SERVER): Promise<void> => {
+    world.containers.launches.at(-1)?.resolve([launchedContainer(server)]);
+    await settled();
+  };
+
+  test('the version of the file is no route before it is ready, and is waited for without end; one line says so', async () => {
+    const world = await begun();
+    world.network.down.add(SERVER);
+    await runs(world);
+    await world.clock.pass(100_000);
+    expect(world.dataPlane.chain()).toEqual([]);
+    expect(warnings(world)).toEqual([
+      `WARNING Version 1 is not ready yet, and is waited for, since nothing else serves: its server was not ready within 30 s (${SERVER}: dial tcp ${SERVER}: connection refused)`,
+    ]);
+    world.network.down.delete(SERVER);
+    await world.clock.pass(1_000);
+    expect(world.dataPlane.chain()).toEqual(['a']);
+    expect(world.phaseOf('a')).toBe('stable');
+  });
+
+  test('it serves with the servers that are ready once its time is up', async () => {
+    const world = await begun();
+    const other = '127.0.0.1:4002';
+    world.network.down.add(other);
+    world.containers.launches[0]?.resolve([A, launchedContainer(other)]);
+    await world.clock.pass(29_000);
+    expect(world.dataPlane.chain()).toEqual([]);
+    await world.clock.pass(2_000);
+    expect(world.dataPlane.chain()).toEqual(['a']);
+  });
+
+  test('it is started again, ever more seldom, when its container ends or can not be started', async () => {
+    const world = await begun();
+    world.network.down.add(SERVER);
+    await runs(world);
+    world.containers.sink?.notice(notice('a', SERVER));
+    await world.clock.pass(1_000);
+    expect(world.containers.launches).toHaveLength(2);
+    world.containers.launches[1]?.reject(new LaunchFault('Container "x" exited with code 1', ['why']));
+    await settled();
+    await world.clock.pass(1_999);
+    expect(world.containers.launches).toHaveLength(2);
+    await world.clock.pass(1);
+    expect(world.containers.launches).toHaveLength(3);
+    expect(world.phaseOf('a')).toBe('starting');
+    expect(warnings(world)).toEqual([
+      'WARNING Last output of version 1: why',
+      'WARNING Version 1: container "x" exited with code 1',
+      'WARNING Last output of version 1: why',
+      'WARNING The containers of version 1 could not be started yet, and are tried again: Container "x" exited with code 1',
+    ]);
+    world.network.down.delete(SERVER);
+    await runs(world);
+    expect(world.dataPlane.chain()).toEqual(['a']);
+  });
+
+  test('a version that is put is told when it is not ready, and the one of the file is waited for all the same', async () => {
+    const world = await begun();
+    world.network.down.add(SERVER);
+    await runs(world);
+    await world.controller.submit({ kind: 'put', spec: B, origin: 'rest' });
+    const ended = world.controller.follow('b', { onProgress: () => {}, signal: new AbortController().signal });
+    world.network.down.add('127.0.0.1:4002');
+    await runs(world, '127.0.0.1:4002');
+    await world.clock.pass(30_000);
+    expect(await ended).toContain('not ready within 30 s');
+    world.network.down.delete(SERVER);
+    await world.clock.pass(1_000);
+    expect(world.dataPlane.chain()).toEqual(['a']);
+  });
+
+  test('one that the file brings later, when it is read again, is tried again too', async () => {
+    const world = await begun();
+    await world.controller.start(B, 'changed');
+    world.containers.launches[1]?.reject(new EngineAway('The Docker engine at unix:///x does not answer'));
+    await settled();
+    expect(world.phaseOf('b')).toBe('starting');
+    await world.clock.pass(1_000);
+    await runs(world, '127.0.0.1:4002');
+    expect(world.dataPlane.chain()).toEqual(['b']);
+  });
+
+  test('a trusted version whose container was started again is no route before it is ready', async () => {
+    const world = await stable();
+    world.containers.sink?.notice(notice('a', SERVER));
+    await world.clock.pass(1_000);
+    world.network.down.add('127.0.0.1:4009');
+    await runs(world, '127.0.0.1:4009');
+    expect(world.dataPlane.chain()).toEqual([]);
+    await world.clock.pass(60_000);
+    world.network.down.delete('127.0.0.1:4009');
+    await world.clock.pass(1_000);
+    expect(world.dataPlane.chain()).toEqual(['a']);
+    expect(world.phaseOf('a')).toBe('stable');
+    // It is no release.
+    expect(world.controller.ledger('a')).toHaveLength(1);
+  });
+
+  test('and one that was found running serves on', async () => {
+    const world = await stable();
+    world.containers.sink?.engineIsBack();
+    world.containers.launches[1]?.resolve([launchedContainer('127.0.0.1:4009')], []);
+    await settled();
+    expect(world.dataPlane.chain()).toEqual(['a']);
+  });
 });
 
 describe('an engine that is away when Cutover starts', () => {
@@ -230,6 +342,27 @@ describe('a container that ends', () => {
   });
 });
 
+test('a container whose health check has not passed is waited for at the gate, until its engine says how it is', async () => {
+  const world = await stable();
+  await world.controller.submit({ kind: 'put', spec: B, origin: 'rest' });
+  const healthOf = (condition: ContainerNotice['condition']) =>
+    world.containers.sink?.notice(notice('b', '127.0.0.1:4002', { condition, cause: `it is ${condition}` }));
+  healthOf('warming');
+  world.containers.launches[1]?.resolve([launchedContainer('127.0.0.1:4002')]);
+  await world.clock.pass(100_000);
+  expect(world.phaseOf('b')).toBe('starting');
+  healthOf('healthy');
+  await world.clock.pass(1_000);
+  expect(world.dataPlane.chain()).toEqual(['b', 'a']);
+  await world.controller.submit({ kind: 'put', spec: { ...B, uuid: 'c' }, origin: 'rest' });
+  world.containers.launches[2]?.resolve([launchedContainer('127.0.0.1:4003')]);
+  world.containers.sink?.notice(
+    notice('c', '127.0.0.1:4003', { condition: 'unhealthy', cause: 'container "x" is unhealthy' }),
+  );
+  await world.clock.pass(31_000);
+  expect(world.controller.status('c')?.reason).toContain('container "x" is unhealthy');
+});
+
 test('a container that is unhealthy is kept out until it is well, though it takes connections', async () => {
   const world = await stable();
   const two = inContainers('INSTANT', { version: '2', uuid: 'b', container: { replicas: 2 } });
@@ -263,7 +396,7 @@ describe('a container that comes back elsewhere', () => {
     world.containers.sink?.notice(notice('a', B));
     await world.clock.pass(1_000);
     world.network.down.add(C);
-    world.containers.launches[1]?.resolve([launchedContainer(A), launchedContainer(C)]);
+    world.containers.launches[1]?.resolve([launchedContainer(A), launchedContainer(C)], [launchedContainer(C)]);
     await settled();
     return world;
   }
@@ -297,7 +430,7 @@ describe('a container that comes back elsewhere', () => {
     expect(asked(world)).toEqual([C]);
     world.containers.sink?.notice(notice('a', C));
     await world.clock.pass(1_000);
-    world.containers.launches[2]?.resolve([launchedContainer(A), launchedContainer(D)]);
+    world.containers.launches[2]?.resolve([launchedContainer(A), launchedContainer(D)], [launchedContainer(D)]);
     await settled();
     expect(asked(world)).toEqual([D]);
   });

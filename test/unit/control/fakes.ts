@@ -10,7 +10,7 @@ import type {
   StorePort,
 } from '../../../src/control/ports.ts';
 import type { LogLevel } from '../../../src/core/config/model.ts';
-import type { LaunchedContainer } from '../../../src/core/containers/launch.ts';
+import type { Launched, LaunchedContainer } from '../../../src/core/containers/launch.ts';
 import {
   type Finding,
   noFigures,
@@ -144,13 +144,19 @@ class FakeDataPlane implements DataPlanePort {
 
   /** The ids of the versions in force, newest first. */
   chain(): readonly string[] {
-    return this.table.chain.map(({ id }) => id);
+    return this.tables.at(-1)?.chain.map(({ id }) => id) ?? [];
   }
+}
+
+interface FakeLaunch extends LaunchRequest {
+  /** @param started those that did not run before; all, where nothing is said */
+  readonly resolve: (containers: readonly LaunchedContainer[], started?: readonly LaunchedContainer[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Engines that do as they are told; a test answers each launch itself. */
 export class FakeContainers implements ContainersPort {
-  readonly launches: (LaunchRequest & PromiseWithResolvers<readonly LaunchedContainer[]>)[] = [];
+  readonly launches: FakeLaunch[] = [];
   readonly stops: StopRequest[] = [];
   /** What the containers of a version wrote last. */
   output: readonly string[] = [];
@@ -159,10 +165,12 @@ export class FakeContainers implements ContainersPort {
   removed: readonly LaunchedContainer[] = [];
   sink: ContainerSink | null = null;
 
-  launch(request: LaunchRequest): Promise<readonly LaunchedContainer[]> {
-    const result = Promise.withResolvers<readonly LaunchedContainer[]>();
-    this.launches.push({ ...request, ...result });
-    return result.promise;
+  launch(request: LaunchRequest): Promise<Launched> {
+    const { promise, resolve, reject } = Promise.withResolvers<Launched>();
+    const resolveWith: FakeLaunch['resolve'] = (containers, started = containers) =>
+      resolve({ containers, started: started.map(({ containerId }) => containerId) });
+    this.launches.push({ ...request, resolve: resolveWith, reject });
+    return promise;
   }
 
   async stop(request: StopRequest): Promise<readonly string[]> {

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { Effect } from '../../../src/core/release/effects.ts';
 import { restore } from '../../../src/core/release/restore.ts';
 import { Machine } from './machine.ts';
-import { inContainers, launchedContainer, spec } from './specs.ts';
+import { inContainers, launchedContainer, launchedNow, spec } from './specs.ts';
 
 const ADDRESS: Readonly<Record<string, string>> = { a: '127.0.0.1:4001', b: '127.0.0.1:4002', c: '127.0.0.1:4003' };
 
 function launch(m: Machine, id: string, server = ADDRESS[id] as string): void {
-  m.happen({ kind: 'launched', id, containers: [launchedContainer(server)] });
+  m.run(id, launchedContainer(server));
 }
 
 const wanted = (m: Machine, kind: Effect['kind']): readonly string[] =>
@@ -32,15 +32,46 @@ function replaced(): Machine {
 }
 
 describe('the first version', () => {
-  test('is started, and serves at once when it runs: nothing else does', () => {
+  test('is started, passes the gate, and is trusted then: nothing else serves', () => {
     const m = new Machine();
-    m.put('a', inContainers('INSTANT', { version: '1' }));
+    m.put('a', inContainers('GRADUAL', { version: '1' }));
     expect(m.phases()).toBe('a:starting');
     expect(wanted(m, 'launch')).toEqual(['a']);
-    launch(m, 'a');
+    m.step(launchedNow('a', launchedContainer('127.0.0.1:4001')));
+    expect(m.phases()).toBe('a:starting');
+    expect(wanted(m, 'prepare')).toEqual(['a']);
+    expect(m.published()).toBeUndefined();
+    m.happen({ kind: 'ready', id: 'a' });
     expect(m.phases()).toBe('a:stable');
     expect(m.published()?.routes.map(({ servers }) => servers.map(({ key }) => key))).toEqual([[ADDRESS.a]]);
-    expect(wanted(m, 'prepare')).toEqual([]);
+  });
+
+  test('of two that start, whichever is ready first serves; an older one leaves when it is too late', () => {
+    const first = new Machine();
+    first.put('a', inContainers('INSTANT', { version: '1' }));
+    first.put('b', inContainers('GRADUAL', { version: '2' }));
+    launch(first, 'a');
+    expect(first.phases()).toBe('b:starting a:stable');
+    launch(first, 'b');
+    expect(first.phases()).toBe('b:releasing a:stable');
+    const late = new Machine();
+    late.put('a', inContainers('INSTANT', { version: '1' }));
+    late.put('b', inContainers('GRADUAL', { version: '2' }));
+    late.step(launchedNow('a', launchedContainer('127.0.0.1:4001')));
+    launch(late, 'b');
+    expect(late.phases()).toBe('b:stable a:draining');
+    expect(late.published()?.routes.map(({ id }) => id)).toEqual(['b']);
+  });
+
+  test('that comes up again, with nothing else there, passes the gate again, and the ledger has no release more', () => {
+    const m = stable();
+    const { ledger } = m.state;
+    m.step(launchedNow('a', launchedContainer('127.0.0.1:5000')));
+    expect(m.phases()).toBe('a:starting');
+    expect(m.published()?.routes).toEqual([]);
+    m.happen({ kind: 'ready', id: 'a' });
+    expect(m.phases()).toBe('a:stable');
+    expect(m.state.ledger).toEqual(ledger);
   });
 
   test('that can not be started has failed, with an ERROR', () => {
@@ -60,7 +91,7 @@ describe('a candidate', () => {
     const m = stable();
     m.step({ kind: 'put', id: 'b', spec: inContainers('GRADUAL', { version: '2' }), origin: 'rest' });
     expect(wanted(m, 'prepare')).toEqual([]);
-    m.step({ kind: 'launched', id: 'b', containers: [launchedContainer('127.0.0.1:4002')] });
+    m.step(launchedNow('b', launchedContainer('127.0.0.1:4002')));
     expect(m.phases()).toBe('b:starting a:stable');
     expect(m.effects.find(({ kind }) => kind === 'prepare')).toMatchObject({ servers: [{ port: 4002 }] });
     m.happen({ kind: 'ready', id: 'b' });
@@ -150,11 +181,8 @@ describe('found elsewhere after a restart of its container', () => {
 
   test('where nothing has changed nothing happens', () => {
     const m = stable();
-    expect(m.happen({ kind: 'launched', id: 'a', containers: [launchedContainer(ADDRESS.a as string)] })).toMatchObject(
-      {
-        because: 'not-due',
-      },
-    );
+    const containers = [launchedContainer(ADDRESS.a as string)];
+    expect(m.happen({ kind: 'launched', id: 'a', containers, started: [] })).toMatchObject({ because: 'not-due' });
   });
 });
 

@@ -1,12 +1,13 @@
 /** A release state that a test drives event by event. */
 import type { ClusterSpec } from '../../../src/core/config/model.ts';
+import type { LaunchedContainer } from '../../../src/core/containers/launch.ts';
 import type { Finding } from '../../../src/core/messages.ts';
 import type { Effect, PublishEffect } from '../../../src/core/release/effects.ts';
 import type { ReleaseEvent } from '../../../src/core/release/events.ts';
 import { NO_FIGURES } from '../../../src/core/release/ledger.ts';
 import { EMPTY_STATE, type ReleaseState, type VersionState } from '../../../src/core/release/state.ts';
 import { type Transition, transition } from '../../../src/core/release/transition.ts';
-import { launchedContainer } from './specs.ts';
+import { launchedContainer, launchedNow } from './specs.ts';
 
 type Distribute<T> = T extends ReleaseEvent ? Omit<T, 'atMs' | 'epoch'> & { readonly epoch?: number } : never;
 /** An event at the present time and epoch, unless it says another epoch. */
@@ -50,7 +51,12 @@ export class Machine {
   putRunning(id: string, spec: ClusterSpec): void {
     this.put(id, spec);
     const image = { reference: spec.containers[0]?.image ?? '', imageId: 'sha256:1', digest: null, pulled: true };
-    this.happen({ kind: 'launched', id, containers: [launchedContainer('10.0.0.1:80', { image })] });
+    this.run(id, launchedContainer('10.0.0.1:80', { image }));
+  }
+
+  /** The containers of a version have been started, and are ready at once. */
+  run(id: string, ...containers: readonly LaunchedContainer[]): Transition {
+    return this.happen(launchedNow(id, ...containers));
   }
 
   /** An exchange in which the version failed, `times` times. */

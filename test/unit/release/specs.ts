@@ -56,6 +56,11 @@ export function launchedContainer(server: string, more: Partial<LaunchedContaine
   };
 }
 
+/** They did not run before. */
+export function launchedNow(id: string, ...containers: readonly LaunchedContainer[]) {
+  return { kind: 'launched', id, containers, started: containers.map(({ containerId }) => containerId) } as const;
+}
+
 export function spec(mode: Mode, options: SpecOptions = {}): ClusterSpec {
   const { version = '1.0', uuid = null, servers = ['10.0.0.1:80'], healthCheck = null, ...transition } = options;
   return {

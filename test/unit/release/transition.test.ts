@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { NO_FIGURES } from '../../../src/core/release/ledger.ts';
 import type { VersionPhase } from '../../../src/core/release/state.ts';
 import { type Happening, Machine } from './machine.ts';
-import { launchedContainer, spec } from './specs.ts';
+import { launchedContainer, launchedNow, spec } from './specs.ts';
 
 const WATCHED = { kind: 'regret-over' } as const;
 
@@ -51,7 +51,7 @@ const EVENTS: readonly Happening[] = [
   failedProbe('v'),
   { ...WATCHED, id: 'v' },
   { kind: 'drained', id: 'v' },
-  { kind: 'launched', id: 'v', containers: [launchedContainer('10.0.0.9:80')] },
+  launchedNow('v', launchedContainer('10.0.0.9:80')),
   { kind: 'launch-failed', id: 'v', reason: 'no such image', output: [] },
   { kind: 'container-down', id: 'v', reason: 'it exited', output: [] },
   { kind: 'output', id: 'v', output: ['bye'] },
