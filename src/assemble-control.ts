@@ -10,6 +10,7 @@ import type { Observer } from './control/observer.ts';
 import type { DataPlanePort, StorePort } from './control/ports.ts';
 import type { Config } from './core/config/model.ts';
 import { parseCluster } from './core/config/parse.ts';
+import type { CounterValues } from './core/counters.ts';
 import { DockerContainers } from './docker/containers.ts';
 import { credentialsFor } from './docker/credentials.ts';
 import { openRegistry } from './docker/registry.ts';
@@ -35,6 +36,8 @@ export interface ControlParts {
   /** What the data plane reports to. */
   readonly observer: Observer;
   readonly dataPlane: DataPlanePort;
+  /** What the data plane has counted since then, milliseconds since the Unix epoch. */
+  readonly counters: () => { readonly sinceMs: number; readonly values: CounterValues };
   /** Reads the configuration again. Never rejects. */
   readonly reload: () => Promise<ReloadResult>;
 }
@@ -93,6 +96,10 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     parse: (body) => parseCluster(body, config.clusterDefaults),
     security: { token: config.configService.token, allowedHosts: config.configService.allowedHosts },
     log,
+    counters: () => {
+      const { sinceMs, values } = parts.counters();
+      return { since: new Date(sinceMs).toISOString(), counters: values };
+    },
     reload: parts.reload,
   });
   let apiClosed: Promise<void> | null = null;

@@ -7,8 +7,8 @@ import { assembleControl, openKept } from './assemble-control.ts';
 import { Observer } from './control/observer.ts';
 import type { DataPlanePort } from './control/ports.ts';
 import type { Config } from './core/config/model.ts';
+import { type Counters, valuesOf } from './core/counters.ts';
 import { portFaultText } from './core/port-fault.ts';
-import type { Counters } from './proxy/counters.ts';
 import { DataPlane } from './proxy/data-plane.ts';
 import { takeLock } from './store/lock.ts';
 import { realClock } from './system/clock.ts';
@@ -41,7 +41,18 @@ export async function assemble(config: Config, log: Log, options: AssembleOption
   const names = new BackgroundNames();
   const observer = new Observer();
   const dataPlane = new DataPlane({ config, clock, dice: realDice, log, names, sink: observer });
-  const control = assembleControl({ config, clock, log, names, kept, observer, dataPlane: portOf(dataPlane), reload });
+  const sinceMs = clock.wallMs();
+  const control = assembleControl({
+    config,
+    clock,
+    log,
+    names,
+    kept,
+    observer,
+    dataPlane: portOf(dataPlane),
+    counters: () => ({ sinceMs, values: valuesOf(dataPlane.counters) }),
+    reload,
+  });
   const end = async (): Promise<void> => {
     const ended = control.close();
     dataPlane.close();

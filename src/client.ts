@@ -5,9 +5,11 @@
  * const client = createClient({ url: 'http://127.0.0.1:9090' });
  * const id = await client.put({ servers: [{ hostname: '127.0.0.1', port: 1036 }], version: '1.1' });
  */
-import { CLUSTER_PATH, LEDGER_PATH, RELOAD_PATH } from './api/contract.ts';
+import { CLUSTER_PATH, COUNTERS_PATH, LEDGER_PATH, RELOAD_PATH } from './api/contract.ts';
+import type { CountersView } from './core/counters.ts';
 import type { Control, LedgerView, StatusView, VersionView } from './core/release/command.ts';
 
+export type { CountersView } from './core/counters.ts';
 export type { Control, LedgerView, StatusView, VersionView } from './core/release/command.ts';
 
 /** What a PUT may say of a version; docs/configuration.md has the meaning and the defaults. */
@@ -52,6 +54,8 @@ export interface Client {
   status(id: string): Promise<StatusView>;
   /** The releases of one version or of all, the latest first. */
   ledger(id?: string): Promise<readonly LedgerView[]>;
+  /** What all workers have counted: refusals, limits that were reached and the like. */
+  counters(): Promise<CountersView>;
   /** Has the configuration file read again. Resolves with a line that says what came of it. */
   reload(): Promise<string>;
 }
@@ -102,6 +106,9 @@ export function createClient(options: ClientOptions): Client {
     async ledger(id) {
       const path = id === undefined ? LEDGER_PATH : `${one(id)}/ledger`;
       return fromJson(await call(options, { method: 'GET', path }), options);
+    },
+    async counters() {
+      return fromJson(await call(options, { method: 'GET', path: COUNTERS_PATH }), options);
     },
     async reload() {
       return (await call(options, { method: 'POST', path: RELOAD_PATH })).trim();

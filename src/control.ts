@@ -10,6 +10,7 @@ import { assembleControl, type ControlPlane, type Kept, openKept } from './assem
 import { Observer } from './control/observer.ts';
 import { echoConfig } from './core/config/echo.ts';
 import type { Config, PlaneConfig } from './core/config/model.ts';
+import { newCounters, valuesOf } from './core/counters.ts';
 import { allButCluster, type LoadedConfig, loadConfig } from './load-config.ts';
 import { Fleet } from './processes/fleet.ts';
 import {
@@ -19,6 +20,7 @@ import {
   PROTOCOL,
   type SocketAddress,
 } from './processes/messages.ts';
+import { Tally } from './processes/tally.ts';
 import { readDocument } from './store/document.ts';
 import { StateFault } from './store/fault.ts';
 import { type Lock, takeLock } from './store/lock.ts';
@@ -44,6 +46,7 @@ class Control {
   readonly #log: ProcessLog;
   #plane: ControlPlane | null = null;
   #fleet: Fleet | null = null;
+  #tally: Tally | null = null;
   /** Calls that wait for the end of a reload. */
   readonly #reloads: ((result: ReloadResult) => void)[] = [];
 
@@ -85,6 +88,7 @@ class Control {
       case 'retire':
         this.#fleet = null;
         await this.#plane?.retire();
+        this.#tally?.close();
         this.#parent.send({ kind: 'retired' });
         break;
       case 'close-api':
@@ -98,13 +102,19 @@ class Control {
   }
 
   /** Takes charge of the workers: they get its table before anybody can call it. */
-  async #serve({ workers, document }: Message<'serve'>, socket: object): Promise<void> {
+  async #serve({ workers, document, tally: before }: Message<'serve'>, socket: object): Promise<void> {
     const { config } = this.#loaded;
     const clock = realClock;
     const observer = new Observer();
+    const tally = new Tally(before ?? { sinceMs: clock.wallMs(), values: valuesOf(newCounters()) }, {
+      clock,
+      keep: (state) => this.#parent.send({ kind: 'tally', tally: state }),
+    });
+    this.#tally = tally;
     const fleet = new Fleet({
       clock,
       observer,
+      tally,
       send: (worker, message) => this.#parent.send({ kind: 'to-worker', worker, message }),
       onHung: (worker) => this.#parent.send({ kind: 'hung', worker }),
     });
@@ -114,7 +124,9 @@ class Control {
       const kept = await this.#openKept(document);
       const names = new BackgroundNames();
       const reload = () => this.#reload();
-      this.#plane = assembleControl({ config, clock, log: this.#log, names, kept, observer, dataPlane: fleet, reload });
+      const log = this.#log;
+      const counters = () => tally.state;
+      this.#plane = assembleControl({ config, clock, log, names, kept, observer, dataPlane: fleet, counters, reload });
       await this.#plane.begin(socket);
       await fleet.begin();
       this.#parent.send({ kind: 'serving' });

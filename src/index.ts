@@ -6,10 +6,10 @@
  */
 import { assemble } from './assemble.ts';
 import { parseConfig } from './core/config/parse.ts';
-import type { Counters } from './proxy/counters.ts';
+import type { Counters } from './core/counters.ts';
 import type { Log } from './system/log.ts';
 
-export type { Counters } from './proxy/counters.ts';
+export type { Counters } from './core/counters.ts';
 export type { Log, LogFacts } from './system/log.ts';
 
 export interface Cutover {

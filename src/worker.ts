@@ -29,6 +29,7 @@ class Worker {
       clock,
       publish: (table) => this.#dataPlane.publish(table),
       figures: (versionId) => this.#dataPlane.figures(versionId),
+      counters: () => this.#dataPlane.counters,
       send: (message) => parent.send({ kind: 'to-control', message }),
       onReady: () => parent.send({ kind: 'ready' }),
     });

@@ -6,6 +6,7 @@ import type { Command, CommandResult, LedgerView, StatusView, VersionView } from
 export const CLUSTER_PATH = '/configuration/cluster';
 export const LEDGER_PATH = '/configuration/ledger';
 export const RELOAD_PATH = '/configuration/reload';
+export const COUNTERS_PATH = '/configuration/counters';
 /** Largest request body, bytes. */
 export const BODY_BYTES_MAX = 1024 * 1024;
 

@@ -18,7 +18,8 @@ export function addControls(app: Hono<{ Bindings: HttpBindings }>, control: Rele
   tell(app, LEDGER_PATH, (call) => json(call, control.ledger()));
 }
 
-function tell(app: Hono<{ Bindings: HttpBindings }>, path: string, answer: (call: Call) => Response): void {
+/** A path that only tells something. */
+export function tell(app: Hono<{ Bindings: HttpBindings }>, path: string, answer: (call: Call) => Response): void {
   app.get(path, answer);
   app.all(path, (call) => wrongMethod(call, 'GET, HEAD'));
 }

@@ -1,6 +1,7 @@
 /** The REST calls: each turns a request into a command or a question for the controller, and the result into an answer. */
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
+import type { CountersView } from '../core/counters.ts';
 import {
   accepted,
   type Call,
@@ -18,17 +19,19 @@ import {
   type ApiLog,
   CLUSTER_PATH,
   type ClusterParser,
+  COUNTERS_PATH,
   RELOAD_PATH,
   type ReleaseControl,
   type ReloadResult,
 } from './contract.ts';
-import { addControls } from './controls.ts';
+import { addControls, tell } from './controls.ts';
 import { progressStream } from './progress-stream.ts';
 
 export interface HandlerNeeds {
   readonly control: ReleaseControl;
   readonly parse: ClusterParser;
   readonly log: ApiLog;
+  readonly counters: () => CountersView;
   readonly reload: () => Promise<ReloadResult>;
 }
 
@@ -52,6 +55,7 @@ export function createHandlers(needs: HandlerNeeds): Hono<{ Bindings: HttpBindin
   app.delete(one, (call) => deleteVersion(call, needs));
   app.all(one, (call) => wrongMethod(call, 'GET, HEAD, DELETE'));
   addControls(app, control);
+  tell(app, COUNTERS_PATH, (call) => json(call, needs.counters()));
   app.post(RELOAD_PATH, async (call) => {
     const { ok, text } = await needs.reload();
     return ok ? call.body(line(text), 200, plainHeaders(line(text))) : fail(call, 409, text);

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { isLoopback } from '../core/config/address.ts';
+import type { CountersView } from '../core/counters.ts';
 import { portFaultText } from '../core/port-fault.ts';
 import { line } from './answers.ts';
 import { answerPlain, expectsContinue, plainHeaders } from './body.ts';
@@ -29,6 +30,7 @@ export interface ApiNeeds {
   readonly parse: ClusterParser;
   readonly security: ApiSecurity;
   readonly log: ApiLog;
+  readonly counters: () => CountersView;
   /** Reads the configuration again. Never rejects. */
   readonly reload: () => Promise<ReloadResult>;
 }

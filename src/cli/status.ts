@@ -1,4 +1,4 @@
-/** `cutover status ID`: where a version stands, as JSON. */
+/** `cutover status [ID]`: where a version stands, or what all workers have counted; as JSON. */
 import type { Command } from 'commander';
 import { clientFor, type TargetFlags, withTarget } from './target.ts';
 import type { Terminal } from './terminal.ts';
@@ -7,10 +7,11 @@ import { nonEmpty } from './values.ts';
 export function statusCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('status')
-    .description('show where a version stands')
-    .argument('<id>', 'id of the version', nonEmpty);
-  withTarget(command).action(async (id: string, flags: TargetFlags) => {
-    const status = await clientFor(flags, terminal).status(id);
+    .description('show where a version stands; without an id, what the proxy has counted')
+    .argument('[id]', 'id of the version', nonEmpty);
+  withTarget(command).action(async (id: string | undefined, flags: TargetFlags) => {
+    const client = clientFor(flags, terminal);
+    const status = id === undefined ? await client.counters() : await client.status(id);
     terminal.out(`${JSON.stringify(status, null, 2)}\n`);
   });
 }

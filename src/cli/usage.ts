@@ -35,7 +35,7 @@ Commands (cutover COMMAND -h shows the flags of each):
   pause ID                     stop a release where it stands
   resume ID                    let a paused release go on
   rollback ID                  take a version on trial back, or go back from the stable one
-  status ID                    show where a version stands
+  status [ID]                  show where a version stands; without ID, what was counted
   ledger [ID]                  show what became of releases, the latest first
   reload                       read the configuration again, and start newly installed code
 

@@ -1,6 +1,7 @@
 /** The control process as main sees it: the steps of its life as promises, and what it says in between. */
 import { Child } from '../system/child.ts';
 import { type ControlToMain, type MainToControl, PROTOCOL, type ToWorker, type WorkerId } from './messages.ts';
+import type { TallyState } from './tally.ts';
 
 export type Loaded = Extract<ControlToMain, { readonly kind: 'loaded' }>;
 
@@ -29,6 +30,7 @@ export interface ControlHooks {
   /** The control process itself does nothing any more. */
   hung(): void;
   keep(document: string): void;
+  keepTally(tally: TallyState): void;
   /** Somebody asks for a reload; `reloaded` is to tell what became of it. */
   reload(): void;
 }
@@ -78,6 +80,9 @@ export class ControlProcess {
           case 'keep':
             hooks.keep(message.document);
             break;
+          case 'tally':
+            hooks.keepTally(message.tally);
+            break;
           case 'applied':
             this.#applied.resolve({ ok: message.ok, text: message.text });
             break;
@@ -106,11 +111,11 @@ export class ControlProcess {
   }
 
   /** Puts it in charge. Resolves when the config service is open and something serves. */
-  serve(workers: readonly WorkerId[], document: string | null, socket: object): Promise<void> {
+  serve(orders: Omit<Extract<MainToControl, { readonly kind: 'serve' }>, 'kind'>, socket: object): Promise<void> {
     const serving = step<void>();
     this.#serving = serving;
     void this.ended.then((how) => serving.reject(new ProcessFault([`The control process ${how}`], 1)));
-    this.send({ kind: 'serve', workers, document }, socket);
+    this.send({ kind: 'serve', ...orders }, socket);
     return serving.promise;
   }
 

@@ -10,10 +10,12 @@ import type { RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
 import type { FromWorker, Report, ReportEntry, ToWorker, WorkerId } from './messages.ts';
 import { Mirror } from './mirror.ts';
+import type { Tally } from './tally.ts';
 
 export interface FleetParts {
   readonly clock: Clock;
   readonly observer: OutcomeSink & DifferenceSink;
+  readonly tally: Pick<Tally, 'add'>;
   readonly send: (worker: WorkerId, message: ToWorker) => void;
   /** The worker does not acknowledge. Called once at most; `leave` is expected to follow. */
   readonly onHung: (worker: WorkerId) => void;
@@ -109,8 +111,9 @@ export class Fleet implements DataPlanePort {
 
   // ---- up
 
-  #take(worker: Worker, { figures, entries, events }: Report): void {
-    const { observer } = this.#parts;
+  #take(worker: Worker, { figures, counters, entries, events }: Report): void {
+    const { observer, tally } = this.#parts;
+    tally.add(counters);
     for (const growth of figures) this.#mirror.add(worker.id, growth);
     for (const entry of entries) {
       switch (entry.kind) {

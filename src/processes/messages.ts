@@ -4,8 +4,10 @@
  * first which protocol it speaks.
  */
 import type { LogFormat, LogLevel, PlaneConfig } from '../core/config/model.ts';
+import type { CounterValues } from '../core/counters.ts';
 import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
 import type { CutOrder, Route } from '../core/routing/table.ts';
+import type { TallyState } from './tally.ts';
 
 /** Rises with every change that an older main, control or worker would misunderstand, signs of life (`system/parent.ts`) among them. */
 export const PROTOCOL = 2;
@@ -81,6 +83,8 @@ export type ReportEntry =
 export interface Report {
   readonly kind: 'report';
   readonly figures: readonly FiguresGrowth[];
+  /** By how much counters grew, those that did. */
+  readonly counters: CounterValues;
   /** In their order, but that answers are told before the failure which they preceded, whatever their order among themselves. */
   readonly entries: readonly ReportEntry[];
   /** Answers that could raise a threshold, and findings, of this worker since `hello`. */
@@ -124,8 +128,16 @@ export type MainToControl =
       readonly level: LogLevel | null;
       readonly format: LogFormat | null;
     }
-  /** Be in charge of these workers; with the config service's socket. `document`: the state, where main keeps it. */
-  | { readonly kind: 'serve'; readonly workers: readonly WorkerId[]; readonly document: string | null }
+  /**
+   * Be in charge of these workers; with the config service's socket. `document`: the state, where main keeps it. `tally`: what a
+   * control before this one has added up.
+   */
+  | {
+      readonly kind: 'serve';
+      readonly workers: readonly WorkerId[];
+      readonly document: string | null;
+      readonly tally: TallyState | null;
+    }
   /** Both ports are open: say so, with the configuration, as at every start. */
   | { readonly kind: 'opened'; readonly proxyPort: number; readonly configPort: number }
   /** The same for a control that takes the place of an earlier one. */
@@ -164,6 +176,8 @@ export type ControlToMain =
   | { readonly kind: 'hung'; readonly worker: WorkerId }
   /** Keep this document of the state, for the next control. */
   | { readonly kind: 'keep'; readonly document: string }
+  /** Keep this for the next control. */
+  | { readonly kind: 'tally'; readonly tally: TallyState }
   | { readonly kind: 'applied'; readonly ok: boolean; readonly text: string }
   /** Somebody asks for a reload. */
   | { readonly kind: 'reload' }

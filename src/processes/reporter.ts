@@ -2,10 +2,12 @@
  * What a worker tells control. Outcomes are added up and sent in batches: every 100 ms, and within a few milliseconds when they may
  * change a decision, which a failure may and, while a threshold rises, each answer. While no control is there they wait.
  */
+import type { Counters } from '../core/counters.ts';
 import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
 import { rampOf } from '../core/routing/ramp.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
+import { CounterGrowth } from './counter-growth.ts';
 import type { FiguresGrowth, Report, ReportEntry } from './messages.ts';
 import type { OwnRise } from './own-rise.ts';
 
@@ -15,6 +17,7 @@ export interface ReporterParts {
   /** The table in force. */
   readonly table: () => RoutingTable;
   readonly figures: (versionId: string) => Readonly<VersionFigures> | undefined;
+  readonly counters: () => Readonly<Counters>;
   readonly send: (report: Report) => void;
   /** An answer may raise the threshold of the table in force. */
   readonly onRise: () => void;
@@ -45,6 +48,7 @@ export class Reporter {
   #last: Answers | null = null;
   /** What was told of each version. */
   readonly #told = new Map<string, VersionFigures>();
+  readonly #counters = new CounterGrowth();
   /** Of the events since the last report, those that `OwnRise` counts. */
   #untold = 0;
   #quiet = true;
@@ -106,11 +110,13 @@ export class Reporter {
     this.#cancelSoon?.();
     this.#cancelSoon = null;
     const figures = this.#growth();
-    if (figures.length === 0 && this.#entries.length === 0) return;
+    const counters = this.#counters.take(this.#parts.counters());
+    if (figures.length === 0 && this.#entries.length === 0 && counters === null) return;
     const entries = this.#entries;
     this.#entries = [];
     this.#untold = 0;
-    this.#parts.send({ kind: 'report', figures, entries, events: this.#parts.rise.events });
+    const { events } = this.#parts.rise;
+    this.#parts.send({ kind: 'report', figures, counters: counters ?? {}, entries, events });
   }
 
   close(): void {

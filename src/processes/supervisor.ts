@@ -10,6 +10,7 @@ import { BackOff } from './back-off.ts';
 import type { Code } from './code.ts';
 import { type Applied, ControlProcess, type Loaded, ProcessFault } from './control-process.ts';
 import type { FromWorker, MainSettings, MainToControl, SocketAddress, WorkerId } from './messages.ts';
+import type { TallyState } from './tally.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface SupervisorParts {
@@ -42,6 +43,7 @@ export class Supervisor {
   #lastWorker = 0;
   /** The state, where no file keeps it. */
   #document: string | null = null;
+  #tally: TallyState | null = null;
   #sockets: Sockets;
   #code: Code;
   /** The configuration that is in force. */
@@ -268,6 +270,9 @@ export class Supervisor {
       keep: (document) => {
         this.#document = document;
       },
+      keepTally: (tally) => {
+        this.#tally = tally;
+      },
       reload: () => void this.reload(),
     });
     return control;
@@ -278,7 +283,8 @@ export class Supervisor {
     this.#inCharge = true;
     this.#controlBackOff.started(this.#parts.clock.nowMs());
     void control.ended.then((how) => this.#controlEnded(control, how));
-    await control.serve([...this.#workers.keys()], this.#document, configService.handle);
+    const workers = [...this.#workers.keys()];
+    await control.serve({ workers, document: this.#document, tally: this.#tally }, configService.handle);
     if (this.#stage === 'running') control.send({ kind: 'open-already' });
   }
 

@@ -2,6 +2,7 @@
  * A worker's end of what goes between the planes: puts control's tables in force and acknowledges them, reports what the data plane
  * shows, and raises a threshold by itself as far as it may.
  */
+import type { Counters } from '../core/counters.ts';
 import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
 import { rampOf } from '../core/routing/ramp.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
@@ -15,6 +16,7 @@ export interface WorkerEndParts {
   readonly clock: Clock;
   readonly publish: (table: RoutingTable) => void;
   readonly figures: (versionId: string) => Readonly<VersionFigures> | undefined;
+  readonly counters: () => Readonly<Counters>;
   readonly send: (message: FromWorker) => void;
   /** A table is in force for the first time; control is in charge then, and knows of nothing else that would serve. */
   readonly onReady: () => void;
@@ -34,6 +36,7 @@ export class WorkerEnd {
       rise: this.#rise,
       table: () => this.#tables.table,
       figures: parts.figures,
+      counters: parts.counters,
       send: parts.send,
       onRise: () => this.#raise(),
     });

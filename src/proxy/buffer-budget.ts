@@ -1,5 +1,5 @@
 /** The bound on what the exchanges of one process keep and hold together (`limits.bufferBytes`). */
-import type { Counters } from './counters.ts';
+import type { Counters } from '../core/counters.ts';
 
 export class BufferBudget {
   readonly #bytesMax: number;

@@ -4,6 +4,7 @@
  */
 import { Rotation } from '../core/balancing/round-robin.ts';
 import type { PlaneConfig } from '../core/config/model.ts';
+import { type Counters, newCounters } from '../core/counters.ts';
 import { DateLine } from '../core/http/http-date.ts';
 import type { VersionFigures } from '../core/messages.ts';
 import { CookieLines } from '../core/routing/cookies.ts';
@@ -16,7 +17,6 @@ import type { Names } from '../system/names.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { Comparisons } from './comparisons.ts';
-import { type Counters, newCounters } from './counters.ts';
 import { WriteTurn } from './http1/write-turn.ts';
 import { type ListenAt, Listener } from './listener.ts';
 import type { OutcomeReports, Plane } from './plane.ts';

@@ -2,6 +2,7 @@
 
 import type { Rotation } from '../core/balancing/round-robin.ts';
 import type { PlaneConfig } from '../core/config/model.ts';
+import type { Counters } from '../core/counters.ts';
 import type { DateLine } from '../core/http/http-date.ts';
 import type { MessageLimits } from '../core/http/message.ts';
 import type { Difference, Finding, Outcome } from '../core/messages.ts';
@@ -14,7 +15,6 @@ import type { Log } from '../system/log.ts';
 import type { Names } from '../system/names.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { Comparisons } from './comparisons.ts';
-import type { Counters } from './counters.ts';
 import type { Sending } from './http1/outbox.ts';
 import type { Register } from './register.ts';
 import type { Sweeper } from './sweeper.ts';

@@ -1,15 +1,16 @@
 /** Main, control and workers of `bin/cutover`: each is killed, and what was promised of it holds. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createClient } from '../../src/client.ts';
 import { startApp } from '../kit/app.ts';
 import { call, cluster, listVersions, putVersion } from '../kit/config-service.ts';
 import { curl } from '../kit/curl.ts';
 import { type ChildOptions, type ServingCutover, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
 import { freePorts } from '../kit/ports.ts';
 import { type Children, childrenOf } from '../kit/processes.ts';
-import { connectTo, requestText } from '../kit/raw-client.ts';
+import { askOnce, connectTo, requestText } from '../kit/raw-client.ts';
 import { answers, startServer } from '../kit/scripted-server.ts';
 
 const kinds = (cutover: ServingCutover): Children => childrenOf(cutover.process.child.pid as number);
@@ -124,6 +125,41 @@ test('with several workers each answer raises the threshold once', async () => {
   const threshold = async () => JSON.parse((await call(cutover.configPort, 'GET', `/${id}/status`)).text).threshold;
   while ((await threshold()) < 30.5) {}
   expect(await threshold()).toBe(30.5);
+});
+
+test('what all workers count is one sum; it stays when a worker, and then control, is killed', async () => {
+  const cutover = await start(2);
+  const client = createClient({ url: `http://127.0.0.1:${cutover.configPort}` });
+  const malformed = async (): Promise<number> => (await client.counters()).counters['ownAnswers.400'] ?? 0;
+  const send = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n += 1)
+      expect((await askOnce(cutover.port, { fields: [['Host', '::']] })).status).toBe(400);
+  };
+  await send(20);
+  while ((await malformed()) < 20) {}
+  const { since } = await client.counters();
+  const [worker] = kinds(cutover).workers;
+  process.kill(worker as number, 'SIGKILL');
+  await cutover.process.log(/A worker \(\d+\) was ended by SIGKILL/);
+  await send(5);
+  while ((await malformed()) < 25) {}
+  expect(await malformed()).toBe(25);
+  // With a reload control hands it over; so main has all of it when the next control is killed.
+  writeFileSync(
+    join(cutover.folder, 'config.json'),
+    readFileSync(join(cutover.folder, 'config.json'), 'utf8').replace('"workers": 2', '"workers": 1'),
+  );
+  await client.reload();
+  expect(await malformed()).toBe(25);
+  const [control] = kinds(cutover).control;
+  process.kill(control as number, 'SIGKILL');
+  await cutover.process.log(new RegExp(`The control process \\(${control}\\) was ended by SIGKILL`));
+  expect((await curl(`http://127.0.0.1:${cutover.configPort}/configuration/counters`)).body).toContain(
+    `{"since":"${since}",`,
+  );
+  await send(1);
+  while ((await malformed()) < 26) {}
+  expect(await malformed()).toBe(26);
 });
 
 test('a port that is let go of a moment later is waited for: a killed Cutover can be started again at once', async () => {

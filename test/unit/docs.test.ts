@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCluster, parseConfig } from '../../src/core/config/parse.ts';
+import { newCounters, valuesOf } from '../../src/core/counters.ts';
 import { refusals } from '../../src/core/http/refusals.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -42,6 +43,19 @@ describe('docs/errors.md', () => {
     );
     expect(named.length).toBeGreaterThan(30);
     expect(named.filter((code) => !known.has(code))).toEqual([]);
+  });
+});
+
+describe('docs/limits.md', () => {
+  it('names every counter, and none that is gone', () => {
+    const text = textOf('docs/limits.md');
+    const names = Object.keys(valuesOf(newCounters()));
+    const plain = [...new Set(names.map((name) => name.replace(/\.\d+$/, '')))];
+    expect(plain.filter((name) => !text.includes(`\`${name}`))).toEqual([]);
+    const rows = text.split('\n').filter((line) => line.startsWith('| '));
+    const named = rows.flatMap((line) => [...line.matchAll(/`((?:ownAnswers\.\d+)|[a-z]+[A-Z][A-Za-z]+|exhausted)`/g)]);
+    expect(named.map(([, name]) => `${name}`).filter((name) => !names.includes(name))).toEqual([]);
+    expect(named.length).toBeGreaterThan(15);
   });
 });
 

@@ -259,3 +259,29 @@ test('answers that were given before a ramp began raise nothing, however late th
   await processes.pass(200);
   expect([only(processes).threshold, processes.controller.status(id)?.threshold]).toEqual([1, 1]);
 });
+
+test('what workers count is added up once, and stays when a worker or control ends', async () => {
+  const processes = await started(2);
+  const [one, two] = processes.workers as [FakeWorker, FakeWorker];
+  const counted = () => {
+    const { headerTimeouts, 'ownAnswers.503': unavailable, buffersFull } = processes.tally.state.values;
+    return { headerTimeouts, unavailable, buffersFull };
+  };
+  one.counters.headerTimeouts = 2;
+  two.counters.headerTimeouts = 3;
+  two.counters.ownAnswers[503] = 1;
+  await processes.pass(200);
+  expect(counted()).toEqual({ headerTimeouts: 5, unavailable: 1, buffersFull: 0 });
+  processes.killWorker(two);
+  one.counters.headerTimeouts += 4;
+  await processes.pass(1100);
+  expect(counted()).toEqual({ headerTimeouts: 9, unavailable: 1, buffersFull: 0 });
+
+  const { sinceMs } = processes.tally.state;
+  for (const worker of processes.workers) worker.end.hush();
+  one.counters.headerTimeouts += 1;
+  processes.beginControl(processes.controller.state());
+  await processes.pass(200);
+  expect(counted()).toEqual({ headerTimeouts: 10, unavailable: 1, buffersFull: 0 });
+  expect(processes.tally.state.sinceMs).toBe(sinceMs);
+});

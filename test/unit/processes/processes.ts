@@ -2,6 +2,7 @@
 import { Controller } from '../../../src/control/controller.ts';
 import { Observer } from '../../../src/control/observer.ts';
 import type { StorePort } from '../../../src/control/ports.ts';
+import { newCounters, valuesOf } from '../../../src/core/counters.ts';
 import {
   type Finding,
   noFigures,
@@ -14,6 +15,7 @@ import { buildTable } from '../../../src/core/routing/build-table.ts';
 import type { RoutingTable } from '../../../src/core/routing/table.ts';
 import { Fleet } from '../../../src/processes/fleet.ts';
 import type { FromWorker, ToWorker } from '../../../src/processes/messages.ts';
+import { Tally, type TallyState } from '../../../src/processes/tally.ts';
 import { WorkerEnd } from '../../../src/processes/worker-end.ts';
 import { FakeClock, FakeContainers, FakeLog, FakeNetwork, FakeStore, settled } from '../control/fakes.ts';
 
@@ -22,6 +24,7 @@ export class FakeWorker {
   readonly id: number;
   table: RoutingTable = buildTable(0, [], []);
   readonly versions = new Map<string, VersionFigures>();
+  readonly counters = newCounters();
   readonly end: WorkerEnd;
   /** On their way. */
   readonly down: ToWorker[] = [];
@@ -36,6 +39,7 @@ export class FakeWorker {
         this.table = table;
       },
       figures: (versionId) => this.versions.get(versionId),
+      counters: () => this.counters,
       // As on a channel: what is sent is a copy.
       send: (message) => this.up.push(JSON.parse(JSON.stringify(message))),
       onReady: () => {
@@ -80,6 +84,9 @@ export class Processes {
   readonly workers: FakeWorker[] = [];
   readonly hung: number[] = [];
   fleet!: Fleet;
+  tally!: Tally;
+  /** What main has of it. */
+  kept: TallyState | null = null;
   controller!: Controller;
   #drawn = 0;
 
@@ -91,9 +98,16 @@ export class Processes {
   /** A control process takes charge, after another one perhaps. */
   beginControl(state: ReleaseState | null = null): void {
     const observer = new Observer();
+    this.tally = new Tally(this.kept ?? { sinceMs: this.clock.wallMs(), values: valuesOf(newCounters()) }, {
+      clock: this.clock,
+      keep: (state) => {
+        this.kept = structuredClone(state);
+      },
+    });
     this.fleet = new Fleet({
       clock: this.clock,
       observer,
+      tally: this.tally,
       send: (id, message) =>
         this.workers.find((worker) => worker.id === id)?.down.push(JSON.parse(JSON.stringify(message))),
       onHung: (id) => this.hung.push(id),

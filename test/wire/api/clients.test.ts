@@ -202,6 +202,7 @@ it('says in one line that its port is taken', async () => {
     },
     parse: () => ({ ok: false, errors: [] }) as const,
     security: { token: null, allowedHosts: [] },
+    counters: () => ({ since: '', counters: {} }),
     reload: () => Promise.resolve({ ok: false, text: '' }),
     log: { write: () => {} },
   };

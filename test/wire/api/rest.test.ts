@@ -123,6 +123,16 @@ describe('GET', () => {
     expectError(answer, /^\/[^\\]*$/.test(path) ? 404 : 400);
   });
 
+  it('shows what was counted', async () => {
+    const { port } = await startService();
+    const answer = await call(port, 'GET', '/configuration/counters');
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json']);
+    expect(answer.body).toBe('{"since":"2026-11-26T00:00:00.000Z","counters":{"exchanges":7}}');
+    const put = await call(port, 'PUT', '/configuration/counters');
+    expectError(put, 405);
+    expect(put.headers.allow).toBe('GET, HEAD');
+  });
+
   it('works as HEAD, without the body', async () => {
     const { port } = await startService();
     for (const path of [PATH, `${PATH}/${ID}`]) {

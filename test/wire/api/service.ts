@@ -56,6 +56,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     },
     parse: (body) => parseFake(body, options.containers ?? 0),
     security: { token: null, allowedHosts: [], ...options.security },
+    counters: () => ({ since: '2026-11-26T00:00:00.000Z', counters: { exchanges: 7 } }),
     reload: () => Promise.resolve({ ok: false, text: 'Not here' }),
     log: { write: (level, component, text) => logged.push(`${level} ${component} ${text}`) },
   });

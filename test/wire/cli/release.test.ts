@@ -45,6 +45,15 @@ test('status shows JSON', async () => {
   expect(JSON.parse(out)).toMatchObject({ id, version: '2', phase: 'releasing', paused: false, threshold: 1 });
 });
 
+test('status without an id shows what was counted', async () => {
+  const { run } = await release();
+  const { code, out } = await run('status');
+  expect(code).toBe(0);
+  const { since, counters } = JSON.parse(out);
+  expect(Date.now() - Date.parse(since)).toBeLessThan(60_000);
+  expect(counters).toMatchObject({ exchanges: expect.any(Number), headerTimeouts: 0, 'ownAnswers.503': 0 });
+});
+
 test('ledger shows a paragraph for each release, or JSON', async () => {
   const { id, run } = await release();
   const time = '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z';

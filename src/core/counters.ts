@@ -1,8 +1,8 @@
 /**
- * What the data plane counts beside the figures of a version: plain numbers, never reset. `docs/limits.md` says which
+ * What a data plane counts beside the figures of a version: plain numbers, never reset. `docs/limits.md` says which
  * limit raises which.
  */
-import type { OwnStatus } from '../core/http/own-answers.ts';
+import type { OwnStatus } from './http/own-answers.ts';
 
 export interface Counters {
   exchanges: number;
@@ -33,6 +33,22 @@ export interface Counters {
   buffersFull: number;
   /** Attempts for which this machine had no file descriptor, port or memory. */
   exhausted: number;
+}
+
+/** Counters by their names; `ownAnswers.408` is a part of one. Several processes are added up in this form. */
+export type CounterValues = Readonly<Record<string, number>>;
+
+/** As the REST API shows them. */
+export interface CountersView {
+  /** Since when they are counted, RFC 3339. */
+  readonly since: string;
+  readonly counters: CounterValues;
+}
+
+export function valuesOf({ ownAnswers, ...others }: Readonly<Counters>): CounterValues {
+  const values: Record<string, number> = others;
+  for (const [status, count] of Object.entries(ownAnswers)) values[`ownAnswers.${status}`] = count;
+  return values;
 }
 
 export function newCounters(): Counters {
