@@ -7,6 +7,7 @@ import type { PlaneConfig } from '../core/config/model.ts';
 import { type Counters, newCounters } from '../core/counters.ts';
 import { DateLine } from '../core/http/http-date.ts';
 import type { VersionFigures } from '../core/messages.ts';
+import { buildTable } from '../core/routing/build-table.ts';
 import { CookieLines } from '../core/routing/cookies.ts';
 import { ReplayBudget } from '../core/routing/replay-budget.ts';
 import type { CutOrder, RoutingTable } from '../core/routing/table.ts';
@@ -63,7 +64,7 @@ export class DataPlane {
       comparisons: new Comparisons(),
       tunnels: new Set(),
       sending: { writes: new WriteTurn(), pool: new BufferPool() },
-      table: { number: 0, cut: [], chain: [], thresholds: [], single: [], fanOut: [] },
+      table: buildTable(0, [], []),
       draining: false,
       droppedAnswers: 0,
     };

@@ -10,6 +10,7 @@ import type { Config } from '../../src/core/config/model.ts';
 import { newCounters } from '../../src/core/counters.ts';
 import { DateLine } from '../../src/core/http/http-date.ts';
 import type { VersionFigures } from '../../src/core/messages.ts';
+import { buildTable } from '../../src/core/routing/build-table.ts';
 import { CookieLines } from '../../src/core/routing/cookies.ts';
 import { ReplayBudget } from '../../src/core/routing/replay-budget.ts';
 import type { RoutingTable } from '../../src/core/routing/table.ts';
@@ -109,7 +110,7 @@ export class Process implements DataPlanePort {
       comparisons: new Comparisons(),
       tunnels: new Set(),
       sending: { writes: new WriteTurn(), pool: new BufferPool() },
-      table: { number: 0, cut: [], chain: [], thresholds: [], single: [], fanOut: [] },
+      table: buildTable(0, [], []),
       draining: false,
       droppedAnswers: 0,
     };

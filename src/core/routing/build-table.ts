@@ -4,6 +4,7 @@
  */
 import { policies } from './modes.ts';
 import type { CutOrder, Plan, Route, RoutingTable } from './table.ts';
+import { wayAlong } from './way.ts';
 
 /**
  * A frozen table.
@@ -24,6 +25,9 @@ export function buildTable(
     cut,
     chain,
     thresholds: Object.freeze(chain.map((_, index) => thresholds[index] ?? 0)),
+    places: new Map(chain.map(({ id }, index) => [id, index])),
+    runEnds: Object.freeze(chain.map((_, index) => runEnd(chain, index))),
+    ways: Object.freeze(chain.map((_, index) => wayAlong(chain.slice(0, index + 1).filter(({ dormant }) => !dormant)))),
     single: Object.freeze(single),
     fanOut: Object.freeze(fanOut),
   });
@@ -33,13 +37,19 @@ export function buildTable(
 export function withThreshold(table: RoutingTable, number: number, change: ThresholdChange): RoutingTable {
   const thresholds = table.thresholds.slice();
   thresholds[change.index] = change.threshold;
-  return { number, cut: table.cut, chain: table.chain, thresholds, single: table.single, fanOut: table.fanOut };
+  return { ...table, number, thresholds };
 }
 
 export interface ThresholdChange {
   /** Of the version in the chain. */
   readonly index: number;
   readonly threshold: number;
+}
+
+function runEnd(chain: readonly Route[], from: number): number {
+  const isPassing = ({ mode, released }: Route): boolean => mode === 'SESSION' && !released;
+  const end = chain.findIndex((route, index) => index >= from && !isPassing(route));
+  return end < 0 ? chain.length : Math.max(end, from + 1);
 }
 
 /**

@@ -6,7 +6,8 @@
 import type { FieldLines } from '../http/fields.ts';
 import { httpDate } from '../http/http-date.ts';
 import type { RequestFacts } from './request-facts.ts';
-import type { Route, RoutingTable } from './table.ts';
+import type { Route, RoutingTable, Way } from './table.ts';
+import { wayAlong } from './way.ts';
 
 export interface CookieConfig {
   /** The version cookie's name. */
@@ -42,15 +43,7 @@ export class CookieLines {
   /** The field lines that the answer needs, each ended by CRLF; '' for none. `wallMs` is the time since the epoch. */
   linesFor(request: AnsweredRequest, wallMs: number): string {
     const { answered, facts } = request;
-    const { chain } = request.table;
-    let sessionTimeoutS = 0;
-    let gradual = false;
-    for (let index = 0; index <= request.reach && index < chain.length; index += 1) {
-      const route = chain[index] as Route;
-      if (route.dormant && route !== answered) continue;
-      if (route.mode === 'GRADUAL') gradual = true;
-      else if (route.mode === 'SESSION' && sessionTimeoutS === 0) sessionTimeoutS = route.sessionTimeoutS;
-    }
+    const { gradual, sessionTimeoutS } = answered.dormant ? wayToDormant(request) : wayOf(request);
     const version = this.#versionLine(answered, facts, { sessionTimeoutS, wallMs });
     if (!gradual || !facts.transitionIsNew()) return version;
     return `${this.#transitionStart}${facts.transitionId()}${this.#attributes}${version}`;
@@ -71,6 +64,15 @@ export class CookieLines {
     }
     return lines;
   }
+}
+
+function wayOf({ table, reach }: AnsweredRequest): Way {
+  return table.ways[Math.min(reach, table.ways.length - 1)] as Way;
+}
+
+/** A dormant version stands in no one's way but that of those whom it answers. */
+function wayToDormant({ table, reach, answered }: AnsweredRequest): Way {
+  return wayAlong(table.chain.slice(0, reach + 1).filter((route) => !route.dormant || route === answered));
 }
 
 /** The ready-made lines of one version; the one with an expiry is made anew once per second at most. */

@@ -11,7 +11,7 @@ export function decide(table: RoutingTable, facts: RequestFacts): Plan {
   const { chain } = table;
   const oldest = chain.length - 1;
   let index = 0;
-  while (index < oldest && !admits(table, index, facts)) index += 1;
+  while (index < oldest && !admits(table, index, facts)) index = next(table, index, facts);
   const fanOut = table.fanOut[index] as Plan;
   if (fanOut.kind === 'single' || duplicates(chain[index] as Route, facts.method)) return fanOut;
   return table.single[index] as Plan;
@@ -21,6 +21,12 @@ function admits(table: RoutingTable, index: number, facts: RequestFacts): boolea
   const route = table.chain[index] as Route;
   if (route.dormant) return facts.sessionId() === route.id;
   return route.released || policies[route.mode].admits(table, index, facts);
+}
+
+function next(table: RoutingTable, index: number, facts: RequestFacts): number {
+  const { mode, dormant } = table.chain[index] as Route;
+  const policy = policies[mode];
+  return dormant || policy.passesTo === undefined ? index + 1 : policy.passesTo(table, index, facts);
 }
 
 function duplicates(route: Route, method: string): boolean {

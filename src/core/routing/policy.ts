@@ -10,6 +10,11 @@ export interface ModePolicy {
    * version is not released and something older serves. Makes no object.
    */
   admits(table: RoutingTable, index: number, facts: RequestFacts): boolean;
+  /**
+   * The index of the next version that may take a request which the one at `index` has passed on; without it, of the next older
+   * one. So what many versions pass on for the same reason is decided in one step.
+   */
+  passesTo?(table: RoutingTable, index: number, facts: RequestFacts): number;
   /** How many of `available` versions (this one and the older ones) are asked at once while it is not released: 1 for no fan-out. */
   legs(route: Route, available: number): number;
 }

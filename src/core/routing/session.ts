@@ -1,5 +1,6 @@
 import type { ModePolicy } from './policy.ts';
-import type { Route } from './table.ts';
+import type { RequestFacts } from './request-facts.ts';
+import type { RoutingTable } from './table.ts';
 
 /**
  * SESSION: who has a session on an older serving version keeps it, everyone else starts on the new one. A cookie that
@@ -7,22 +8,14 @@ import type { Route } from './table.ts';
  */
 export const session: ModePolicy = {
   mode: 'SESSION',
-  admits(table, index, facts) {
-    const id = facts.sessionId();
-    if (id === '') return true;
-    return (placesIn(table.chain).get(id) ?? -1) <= index;
-  },
+  admits: (table, index, facts) => placeOfSession(table, facts) <= index,
+  // All SESSION releases on its way pass it on, down to the version that it has a session of.
+  passesTo: (table, index, facts) => Math.min(placeOfSession(table, facts), table.runEnds[index] as number),
   legs: () => 1,
 };
 
-const places = new WeakMap<readonly Route[], ReadonlyMap<string, number>>();
-
-/** Where each version stands in this chain. Looked up, not searched: a request may pass a hundred SESSION versions on its way down. */
-function placesIn(chain: readonly Route[]): ReadonlyMap<string, number> {
-  let known = places.get(chain);
-  if (known === undefined) {
-    known = new Map(chain.map(({ id }, index) => [id, index]));
-    places.set(chain, known);
-  }
-  return known;
+/** The index in the chain of the version that the request has a session of; -1: of none. */
+function placeOfSession(table: RoutingTable, facts: RequestFacts): number {
+  const id = facts.sessionId();
+  return id === '' ? -1 : (table.places.get(id) ?? -1);
 }

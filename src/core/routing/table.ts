@@ -67,6 +67,14 @@ export interface CutOrder {
   readonly what: 'exchanges' | 'tunnels';
 }
 
+/** What a request has met that came as far down the chain as some version, dormant ones apart. */
+export interface Way {
+  /** A GRADUAL version. */
+  readonly gradual: boolean;
+  /** Of the first SESSION version; 0: there was none. */
+  readonly sessionTimeoutS: number;
+}
+
 export interface RoutingTable {
   readonly number: number;
   /** Ids of versions that have left the chain and whose time to drain is over: what they still have in flight is cut. */
@@ -78,6 +86,12 @@ export interface RoutingTable {
    * answered request) makes a new table that shares routes and plans.
    */
   readonly thresholds: readonly number[];
+  /** By version id: its index in the chain. */
+  readonly places: ReadonlyMap<string, number>;
+  /** By index in the chain: the index after the last of the SESSION releases that follow each other from there; the next one for others. */
+  readonly runEnds: readonly number[];
+  /** By index in the chain. */
+  readonly ways: readonly Way[];
   /** By index in the chain: the plan when that version admits and is asked alone. */
   readonly single: readonly Plan[];
   /** By index in the chain: the plan with fan-out; the same as `single` where the version's mode has none. */

@@ -101,6 +101,16 @@ describe('writing', () => {
     expect(linesFor([old, session], 0)).not.toContain('Max-Age');
   });
 
+  test('a version in the middle of a chain: what stands beyond it does not count, whatever came before', () => {
+    const gradual = route('a37a290f-0000-11e4-b3a6-600308a8245e', { mode: 'GRADUAL', released: false });
+    const chain = [route(DRAWN_ID), gradual, session, old];
+    expect(linesFor(chain, 0)).not.toContain('transition=');
+    expect(linesFor(chain, 1)).toContain('transition=');
+    expect(linesFor(chain, 1)).not.toContain('Max-Age');
+    expect(linesFor(chain, 3)).toContain('Max-Age=60');
+    expect(linesFor([route(DRAWN_ID), { ...gradual, dormant: true }, old], 2)).not.toContain('transition=');
+  });
+
   test('a dormant version on the way leaves no trace, unless it answers', () => {
     const dormant = { ...session, dormant: true };
     expect(linesFor([route(DRAWN_ID), dormant, old], 2)).not.toContain('Max-Age');

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { MODES } from '../../../src/core/config/model.ts';
 import { buildTable } from '../../../src/core/routing/build-table.ts';
 import { decide } from '../../../src/core/routing/decide.ts';
+import { policies } from '../../../src/core/routing/modes.ts';
+import type { Route } from '../../../src/core/routing/table.ts';
 import { facts, route } from './facts.ts';
 
 const version = fc.record({ mode: fc.constantFrom(...MODES), released: fc.boolean(), dormant: fc.boolean() });
@@ -72,5 +74,33 @@ test('the newest released version admits at the latest, else the oldest', () => 
       const released = chain.findIndex((candidate) => candidate.released && !candidate.dormant);
       expect(plan.admitted).toBeLessThanOrEqual(released < 0 ? chain.length - 1 : released);
     }),
+  );
+});
+
+test('a long chain decides as if each version were asked in turn', () => {
+  const passing = fc.constant({ mode: 'SESSION', released: false, dormant: false } as const);
+  const long = fc
+    .array(fc.oneof({ weight: 4, arbitrary: passing }, version), { minLength: 1, maxLength: 30 })
+    .map((versions) => versions.map((options, index) => route(`v${index}`, options)));
+  const sessions = fc.integer({ min: -1, max: 30 }).map((index) => (index < 0 ? '' : `v${index}`));
+  fc.assert(
+    fc.property(
+      long,
+      sessions,
+      fc.uuid(),
+      fc.integer({ min: 0, max: 100 }),
+      (chain, sessionId, transitionId, percent) => {
+        const thresholds = chain.map(() => percent);
+        const table = buildTable(1, chain, thresholds);
+        const request = facts({ sessionId, transitionId });
+        const admits = (index: number): boolean => {
+          const { id, dormant, released, mode } = chain[index] as Route;
+          if (dormant) return sessionId === id;
+          return released || policies[mode].admits(table, index, request);
+        };
+        const first = chain.findIndex((_, index) => index === chain.length - 1 || admits(index));
+        expect(decide(table, request).admitted).toBe(first);
+      },
+    ),
   );
 });
