@@ -5,7 +5,7 @@
  */
 import type { HealthCheck } from '../core/config/model.ts';
 import type { ServerHealth } from '../core/health/server-health.ts';
-import type { Finding, Outcome } from '../core/messages.ts';
+import type { Answers, Finding, Outcome } from '../core/messages.ts';
 import type { ForgivenEvent, ProbedEvent } from '../core/release/events.ts';
 import type { Route, Server } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
@@ -83,6 +83,16 @@ export class Health implements OutcomeSink {
     if (kind === 'answered') version.answered(watch);
     // A version on trial is judged by findings, which know what an older version made of the request.
     else if (!version.route.onTrial) version.failed(watch, kind);
+  }
+
+  answers({ versionId, epoch, servers }: Answers): void {
+    if (this.#restless.size === 0) return;
+    const version = this.#versions.get(versionId);
+    if (version === undefined || version.route.epoch !== epoch) return;
+    for (const server of servers) {
+      const watch = version.find(server);
+      if (watch !== undefined) version.answered(watch);
+    }
   }
 
   finding(finding: Finding): void {

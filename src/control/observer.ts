@@ -2,7 +2,7 @@
  * What the data plane tells of its attempts, sifted: called at the end of each attempt, it counts, and passes on only what
  * moves or endangers a release. What was counted is fetched a few times a second (`meter.ts`).
  */
-import type { Difference, Finding, Outcome } from '../core/messages.ts';
+import type { Answers, Difference, Finding, Outcome } from '../core/messages.ts';
 import { rampOf } from '../core/routing/ramp.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 import type { DifferenceSink, OutcomeSink } from './ports.ts';
@@ -48,21 +48,26 @@ export class Observer implements OutcomeSink, DifferenceSink {
     this.#others.push(sink);
   }
 
-  outcome(outcome: Outcome, ramp: number | null = this.#ramp?.epoch ?? null, count = 1): void {
-    for (const other of this.#others) {
-      for (let n = 0; n < count; n += 1) other.outcome(outcome);
-    }
+  outcome(outcome: Outcome): void {
+    for (const other of this.#others) other.outcome(outcome);
     if (!outcome.counts) return;
     const tally = this.#tallies.get(outcome.versionId);
     if (tally === undefined || tally.epoch !== outcome.epoch) return;
     if (outcome.kind === 'answered') {
-      tally.answers += count;
-      if (!outcome.direct) return;
-      tally.requests += count;
-      if (this.#ramp !== null && this.#ramp.epoch === ramp) this.#listener?.answered(this.#ramp, count);
+      tally.answers += 1;
+      if (outcome.direct) this.#answeredDirectly(tally, 1);
     } else if (outcome.kind !== 'abandoned') {
       this.#failed(outcome, tally);
     }
+  }
+
+  answers(answers: Answers): void {
+    for (const other of this.#others) other.answers(answers);
+    const { versionId, epoch, count, direct, ramp } = answers;
+    const tally = this.#tallies.get(versionId);
+    if (tally === undefined || tally.epoch !== epoch) return;
+    tally.answers += count;
+    if (direct > 0) this.#answeredDirectly(tally, direct, ramp);
   }
 
   finding(finding: Finding): void {
@@ -92,6 +97,12 @@ export class Observer implements OutcomeSink, DifferenceSink {
     this.#tallies = tallies;
     this.#ramp = rampOf(chain);
     this.#listener = listener;
+  }
+
+  /** @param ramp the epoch of the version whose threshold was being raised then, or null */
+  #answeredDirectly(tally: Tally, count: number, ramp = this.#ramp?.epoch ?? null): void {
+    tally.requests += count;
+    if (this.#ramp !== null && this.#ramp.epoch === ramp) this.#listener?.answered(this.#ramp, count);
   }
 
   #failed(outcome: Outcome, tally: Tally): void {

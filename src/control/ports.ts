@@ -3,7 +3,7 @@ import type { ClusterSpec, ContainerSpec, EngineAddress } from '../core/config/m
 import type { Launched, LaunchedContainer } from '../core/containers/launch.ts';
 import type { LaunchOrder } from '../core/containers/plan.ts';
 import type { Progress } from '../core/containers/progress.ts';
-import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
+import type { Answers, Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
 import type { CommandResult } from '../core/release/command.ts';
 import type { Rise } from '../core/release/rise.ts';
 import type { ReleaseState } from '../core/release/state.ts';
@@ -24,11 +24,9 @@ export interface DataPlanePort {
 
 /** The control plane seen from below. Called synchronously at the end of each attempt; must not throw. */
 export interface OutcomeSink {
-  /**
-   * @param ramp the epoch of the version whose threshold was being raised then, or null; by default it is as now
-   * @param count so many answers that are alike
-   */
-  outcome(outcome: Outcome, ramp?: number | null, count?: number): void;
+  outcome(outcome: Outcome): void;
+  /** Answers that were given a while ago. */
+  answers(answers: Answers): void;
   /** What an exchange proved about a version that failed in it; called when the exchange is decided. Must not throw. */
   finding(finding: Finding): void;
 }

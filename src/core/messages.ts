@@ -35,6 +35,21 @@ export interface Outcome {
   readonly counts: boolean;
 }
 
+/** Outcomes of the kind `answered` that count, of one version, told together where they cross a process boundary. */
+export interface Answers {
+  readonly versionId: string;
+  readonly epoch: number;
+  readonly count: number;
+  /** How many of them were direct. */
+  readonly direct: number;
+  /** The servers that gave them, each once. */
+  readonly servers: readonly string[];
+  /** Their mean. */
+  readonly latencyMs: number;
+  /** The epoch of the version whose threshold was being raised where they were given, or null. */
+  readonly ramp: number | null;
+}
+
 /**
  * What one exchange proved about a version that failed in it, told when the exchange is decided. `blamed`: an older
  * version then answered. `shared`: the older ones asked failed too. `unpaired`: no other version was asked (the write

@@ -8,7 +8,7 @@ import type { Rise } from '../core/release/rise.ts';
 import { buildTable } from '../core/routing/build-table.ts';
 import type { RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
-import type { FromWorker, Report, ReportEntry, ToWorker, WorkerId } from './messages.ts';
+import type { FromWorker, Report, ToWorker, WorkerId } from './messages.ts';
 import { Mirror } from './mirror.ts';
 import type { Tally } from './tally.ts';
 
@@ -117,8 +117,11 @@ export class Fleet implements DataPlanePort {
     for (const growth of figures) this.#mirror.add(worker.id, growth);
     for (const entry of entries) {
       switch (entry.kind) {
+        case 'answers':
+          observer.answers(entry.answers);
+          break;
         case 'outcome':
-          this.#tell(entry);
+          for (let n = 0; n < entry.count; n += 1) observer.outcome(entry.outcome);
           break;
         case 'finding':
           observer.finding(entry.finding);
@@ -130,13 +133,6 @@ export class Fleet implements DataPlanePort {
     }
     worker.seen = events;
     if (this.#rise !== null) this.#sendRampSoon();
-  }
-
-  /** Answers are counted together, or a ramp would cost control as much as each request costs a worker; failures one by one. */
-  #tell({ outcome, ramp, count }: Extract<ReportEntry, { readonly kind: 'outcome' }>): void {
-    const { observer } = this.#parts;
-    if (outcome.kind === 'answered') observer.outcome(outcome, ramp, count);
-    else for (let n = 0; n < count; n += 1) observer.outcome(outcome, ramp);
   }
 
   // ---- down

@@ -5,7 +5,7 @@
  */
 import type { LogFormat, LogLevel, PlaneConfig } from '../core/config/model.ts';
 import type { CounterValues } from '../core/counters.ts';
-import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
+import type { Answers, Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
 import type { CutOrder, Route } from '../core/routing/table.ts';
 import type { TallyState } from './tally.ts';
 
@@ -67,15 +67,16 @@ export type ToWorker =
       readonly rise: WorkerRise | null;
     };
 
-/** By how much the figures of a version grew since the last report; `inFlight` and `tunnels` as they are now. */
-export type FiguresGrowth = Readonly<VersionFigures>;
-
 /**
- * `count` outcomes that are alike, but for their latency, which is their mean. `ramp`: the epoch of the version whose threshold was
- * being raised where they happened, or null.
+ * By how much the figures of a version grew since the last report; `inFlight` and `tunnels` as they are now. What is not there did not
+ * change.
  */
+export type FiguresGrowth = Partial<Readonly<VersionFigures>> & Pick<VersionFigures, 'versionId'>;
+
 export type ReportEntry =
-  | { readonly kind: 'outcome'; readonly outcome: Outcome; readonly count: number; readonly ramp: number | null }
+  | { readonly kind: 'answers'; readonly answers: Answers }
+  /** `count` failures that are alike, but for their latency, which is that of the first. */
+  | { readonly kind: 'outcome'; readonly outcome: Outcome; readonly count: number }
   | { readonly kind: 'finding'; readonly finding: Finding }
   | { readonly kind: 'difference'; readonly difference: Difference };
 

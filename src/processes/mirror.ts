@@ -23,7 +23,8 @@ export class Mirror {
     const { versionId, inFlight, tunnels, ...counters } = growth;
     const sum = this.#sumOf(versionId);
     for (const [key, grown] of Object.entries(counters)) sum[key as keyof typeof counters] += grown;
-    this.#gauge(worker, sum, { inFlight, tunnels });
+    const before = this.#gauges.get(worker)?.get(versionId) ?? NONE;
+    this.#gauge(worker, sum, { inFlight: inFlight ?? before.inFlight, tunnels: tunnels ?? before.tunnels });
   }
 
   /** What it had in flight has ended with it; what it counted stays counted. */

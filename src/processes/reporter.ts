@@ -1,13 +1,15 @@
 /**
- * What a worker tells control. Outcomes are added up and sent in batches: every 100 ms, and within a few milliseconds when they may
- * change a decision, which a failure may and, while a threshold rises, each answer. While no control is there they wait.
+ * What a worker tells control. Answers are added up and sent in batches: every 100 ms, and within a few milliseconds when they may
+ * change a decision, which a failure may and, while a threshold rises, answers may. While no control is there they wait.
  */
 import type { Counters } from '../core/counters.ts';
 import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
+import { mayShow } from '../core/release/ramp.ts';
 import { rampOf } from '../core/routing/ramp.ts';
-import type { RoutingTable } from '../core/routing/table.ts';
+import type { Route, RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
 import { CounterGrowth } from './counter-growth.ts';
+import { growthOf } from './figures-growth.ts';
 import type { FiguresGrowth, Report, ReportEntry } from './messages.ts';
 import type { OwnRise } from './own-rise.ts';
 
@@ -19,22 +21,26 @@ export interface ReporterParts {
   readonly figures: (versionId: string) => Readonly<VersionFigures> | undefined;
   readonly counters: () => Readonly<Counters>;
   readonly send: (report: Report) => void;
-  /** An answer may raise the threshold of the table in force. */
-  readonly onRise: () => void;
+  /** An answer may raise the threshold of this version of the table in force. */
+  readonly onRise: (ramp: Route) => void;
 }
 
 const PERIOD_MS = 100;
 const SOON_MS = 1;
-/** An answer while a threshold rises. */
+/** Answers while a threshold rises. */
 const RAMP_MS = 4;
 /** Failures and differences that wait for a control; further ones are not told. */
 const ENTRIES_MAX = 10_000;
 
-/** Answers of one version by one server since the last failure. `counts` by `flagsOf`. */
-interface Answers {
-  readonly outcome: Outcome;
-  readonly counts: [number, number, number, number];
+/** Answers of one version since the last failure. */
+interface Answered {
+  readonly versionId: string;
+  readonly epoch: number;
+  count: number;
+  direct: number;
   latencyMs: number;
+  readonly servers: Set<string>;
+  lastServer: string;
 }
 
 export class Reporter {
@@ -44,8 +50,9 @@ export class Reporter {
   /** The delay that it was set for. */
   #soonMs = 0;
   #entries: ReportEntry[] = [];
-  #answers: Answers[] = [];
-  #last: Answers | null = null;
+  /** By version id. */
+  readonly #answered = new Map<string, Answered>();
+  #last: Answered | null = null;
   /** What was told of each version. */
   readonly #told = new Map<string, VersionFigures>();
   readonly #counters = new CounterGrowth();
@@ -62,19 +69,20 @@ export class Reporter {
 
   outcome(outcome: Outcome): void {
     if (outcome.kind !== 'answered') {
-      this.#add({ kind: 'outcome', outcome, count: 1, ramp: null });
+      this.#add({ kind: 'outcome', outcome, count: 1 });
       if (outcome.kind !== 'abandoned') this.#soon();
       return;
     }
+    if (!outcome.counts) return;
     this.#addAnswer(outcome);
-    if (!outcome.direct || !outcome.counts) return;
-    const { chain } = this.#parts.table();
-    if (rampOf(chain) === null) return;
-    if (!chain.some(({ id, epoch }) => id === outcome.versionId && epoch === outcome.epoch)) return;
+    if (!outcome.direct) return;
+    const table = this.#parts.table();
+    const ramp = rampOf(table.chain);
+    if (ramp === null || !isIn(table, outcome)) return;
     this.#untold += 1;
     this.#parts.rise.answered();
-    this.#parts.onRise();
-    this.#soon(RAMP_MS);
+    this.#parts.onRise(ramp);
+    if (mayShow(ramp.percentagePerRequest, this.#untold)) this.#soon(RAMP_MS);
   }
 
   finding(finding: Finding): void {
@@ -135,19 +143,26 @@ export class Reporter {
   // ---- adding up
 
   #addAnswer(outcome: Outcome): void {
-    const { versionId, server, epoch } = outcome;
-    let answers = this.#last;
-    if (answers === null || !isAlike(answers.outcome, outcome)) {
-      answers = this.#answers.find((other) => isAlike(other.outcome, outcome)) ?? null;
+    let answered = this.#last;
+    if (answered === null || !isOf(answered, outcome)) answered = this.#answeredBy(outcome);
+    answered.count += 1;
+    if (outcome.direct) answered.direct += 1;
+    answered.latencyMs += outcome.latencyMs;
+    if (answered.lastServer === outcome.server) return;
+    answered.lastServer = outcome.server;
+    answered.servers.add(outcome.server);
+  }
+
+  #answeredBy(outcome: Outcome): Answered {
+    const { versionId, epoch } = outcome;
+    let answered = this.#answered.get(versionId);
+    if (answered === undefined || !isOf(answered, outcome)) {
+      if (answered !== undefined) this.#settle();
+      answered = { versionId, epoch, count: 0, direct: 0, latencyMs: 0, servers: new Set(), lastServer: '' };
+      this.#answered.set(versionId, answered);
     }
-    if (answers === null) {
-      const alike = { versionId, epoch, kind: 'answered', server, latencyMs: 0, direct: true, counts: true } as const;
-      answers = { outcome: alike, counts: [0, 0, 0, 0], latencyMs: 0 };
-      this.#answers.push(answers);
-    }
-    this.#last = answers;
-    answers.counts[flagsOf(outcome)] += 1;
-    answers.latencyMs += outcome.latencyMs;
+    this.#last = answered;
+    return answered;
   }
 
   #add(entry: ReportEntry): void {
@@ -162,17 +177,13 @@ export class Reporter {
 
   /** What comes from now on does not come before what has come until now. */
   #settle(): void {
-    if (this.#answers.length === 0) return;
+    if (this.#answered.size === 0) return;
     const ramp = rampOf(this.#parts.table().chain)?.epoch ?? null;
-    for (const { outcome, counts, latencyMs } of this.#answers) {
-      const meanMs = latencyMs / counts.reduce((sum, count) => sum + count, 0);
-      for (const [flags, count] of counts.entries()) {
-        if (count === 0) continue;
-        const entry = { ...outcome, latencyMs: meanMs, direct: (flags & DIRECT) !== 0, counts: (flags & COUNTS) !== 0 };
-        this.#entries.push({ kind: 'outcome', outcome: entry, count, ramp });
-      }
+    for (const { versionId, epoch, count, direct, latencyMs: sumMs, servers } of this.#answered.values()) {
+      const answers = { versionId, epoch, count, direct, servers: [...servers], latencyMs: sumMs / count, ramp };
+      this.#entries.push({ kind: 'answers', answers });
     }
-    this.#answers = [];
+    this.#answered.clear();
     this.#last = null;
   }
 
@@ -186,8 +197,7 @@ export class Reporter {
         this.#told.delete(id);
         continue;
       }
-      const before = this.#told.get(id);
-      const growth = growthOf(now, before);
+      const growth = growthOf(now, this.#told.get(id));
       if (growth === null) continue;
       this.#told.set(id, { ...now });
       grown.push(growth);
@@ -196,32 +206,15 @@ export class Reporter {
   }
 }
 
-const DIRECT = 1;
-const COUNTS = 2;
-
-function flagsOf(outcome: Outcome): 0 | 1 | 2 | 3 {
-  if (outcome.counts) return outcome.direct ? 3 : 2;
-  return outcome.direct ? 1 : 0;
-}
-
-function isAlike(a: Outcome, b: Outcome): boolean {
-  return a.versionId === b.versionId && a.server === b.server && a.epoch === b.epoch;
+function isOf(answered: Answered, outcome: Outcome): boolean {
+  return answered.versionId === outcome.versionId && answered.epoch === outcome.epoch;
 }
 
 function isSame(a: Outcome, b: Outcome): boolean {
-  return isAlike(a, b) && a.kind === b.kind && a.direct === b.direct && a.counts === b.counts;
+  const sameServer = a.versionId === b.versionId && a.server === b.server && a.epoch === b.epoch;
+  return sameServer && a.kind === b.kind && a.direct === b.direct && a.counts === b.counts;
 }
 
-/** Null when nothing has changed. A version that left and came back is counted from zero again. */
-function growthOf(now: Readonly<VersionFigures>, before: VersionFigures | undefined): FiguresGrowth | null {
-  let changed = before === undefined;
-  const growth = { ...now };
-  for (const key of Object.keys(now) as (keyof VersionFigures)[]) {
-    if (key === 'versionId') continue;
-    const last = before?.[key] ?? 0;
-    if (now[key] !== last) changed = true;
-    if (key === 'inFlight' || key === 'tunnels') continue;
-    growth[key] = now[key] < last ? now[key] : now[key] - last;
-  }
-  return changed ? growth : null;
+function isIn({ places, chain }: RoutingTable, { versionId, epoch }: Outcome): boolean {
+  return chain[places.get(versionId) ?? -1]?.epoch === epoch;
 }

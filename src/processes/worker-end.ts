@@ -4,8 +4,9 @@
  */
 import type { Counters } from '../core/counters.ts';
 import type { Difference, Finding, Outcome, VersionFigures } from '../core/messages.ts';
+import { hundredthOf } from '../core/release/ramp.ts';
 import { rampOf } from '../core/routing/ramp.ts';
-import type { RoutingTable } from '../core/routing/table.ts';
+import type { Route, RoutingTable } from '../core/routing/table.ts';
 import type { Clock } from '../system/clock.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { OwnRise } from './own-rise.ts';
@@ -38,7 +39,7 @@ export class WorkerEnd {
       figures: parts.figures,
       counters: parts.counters,
       send: parts.send,
-      onRise: () => this.#raise(),
+      onRise: (ramp) => this.#raise(ramp),
     });
   }
 
@@ -72,7 +73,7 @@ export class WorkerEnd {
       case 'ramp':
         this.#rise.grant(message.rise);
         this.#parts.publish(this.#tables.raise(message.thresholds));
-        this.#raise();
+        this.#raise(rampOf(this.#tables.table.chain));
         if (message.number !== null) this.#acknowledge(message.number);
         break;
     }
@@ -99,12 +100,10 @@ export class WorkerEnd {
     this.#parts.onReady();
   }
 
-  /** Puts the threshold in force that the answers until now make, if this worker may. */
-  #raise(): void {
-    const { chain, thresholds } = this.#tables.table;
-    const ramp = rampOf(chain);
+  /** Puts the threshold in force that the answers until now make, if this worker may and it makes a difference to anybody. */
+  #raise(ramp: Route | null): void {
     const threshold = ramp === null ? null : this.#rise.thresholdOf(ramp);
-    if (threshold === null || threshold <= (thresholds[0] ?? 0)) return;
+    if (threshold === null || hundredthOf(threshold) <= hundredthOf(this.#tables.table.thresholds[0] ?? 0)) return;
     this.#parts.publish(this.#tables.raise([threshold]));
   }
 }

@@ -10,9 +10,24 @@ export function thresholdAfter(percentagePerRequest: number, raises: number): nu
   return Math.min(100, Math.round(percentagePerRequest * (1 + raises) * billion) / billion);
 }
 
+/**
+ * The hundredth of a percent that a threshold has reached; what lies between two of them need be in force nowhere. Buckets are whole
+ * percents, so which requests are admitted changes only as a threshold rises above one of these; people are shown hundredths.
+ */
+export function hundredthOf(threshold: number): number {
+  return Math.ceil(threshold * 100);
+}
+
+/** True when so many further answers may be a hundredth of a percent. */
+export function mayShow(percentagePerRequest: number, answers: number): boolean {
+  return percentagePerRequest * answers >= 0.01;
+}
+
 /** Writing takes a millisecond or a few, in which a sequential client sends as many requests. */
 const RAISES_AHEAD = 5;
 const PERCENT_AHEAD = 5;
+/** Twice what control may not have been told of yet (`mayShow`), when an answer raises by far less than that. */
+const PERCENT_AHEAD_MIN = 0.02;
 
 /**
  * The threshold that the kept state has for a version whose release goes on: what would be in force if Cutover died now and
@@ -24,6 +39,7 @@ export function reservedThreshold(version: VersionState): number {
   const { mode, percentagePerRequest } = version.spec.transition;
   if (version.phase !== 'releasing' || mode !== 'GRADUAL') return version.threshold;
   const due = thresholdAfter(percentagePerRequest, version.raises);
-  const ahead = Math.max(percentagePerRequest, Math.min(RAISES_AHEAD * percentagePerRequest, PERCENT_AHEAD));
+  const raisesAhead = Math.min(RAISES_AHEAD * percentagePerRequest, PERCENT_AHEAD);
+  const ahead = Math.max(percentagePerRequest, raisesAhead, PERCENT_AHEAD_MIN);
   return Math.max(version.threshold, Math.min(100, Math.floor(due + ahead) + 1));
 }

@@ -1,7 +1,7 @@
 /** Control and its workers: tables are acknowledged, everything counts once, and a threshold is exact over the process border. */
 import { expect, test } from 'vitest';
 import { thresholdAfter } from '../../../src/core/release/ramp.ts';
-import type { FromWorker } from '../../../src/processes/messages.ts';
+import type { FromWorker, ReportEntry } from '../../../src/processes/messages.ts';
 import { spec } from '../release/specs.ts';
 import { type FakeWorker, Processes } from './processes.ts';
 
@@ -26,6 +26,11 @@ async function put(processes: Processes, cluster = GRADUAL): Promise<string> {
 
 const only = (processes: Processes): FakeWorker => processes.workers[0] as FakeWorker;
 const isReport = (message: FromWorker) => message.kind === 'report';
+
+/** Of all reports that have not been delivered; they never will be. */
+function entriesOf(worker: FakeWorker): readonly ReportEntry[] {
+  return worker.up.splice(0).flatMap((message) => (message.kind === 'report' ? message.entries : []));
+}
 
 test('a PUT is answered when each worker has acknowledged; one that dies does not hold it up', async () => {
   const processes = await started(2);
@@ -84,24 +89,63 @@ test('routes that did not change stay the same objects', async () => {
 test('outcomes are told in one batch within 100 ms; a failure at once, after the answers before it', async () => {
   const processes = await started();
   const worker = only(processes);
-  for (let n = 0; n < 1000; n += 1) worker.report('id-1', 'answered', { server: `10.0.0.${n % 2}:80` });
+  for (let n = 0; n < 1000; n += 1)
+    worker.report('id-1', 'answered', { server: `10.0.0.${n % 2}:80`, latencyMs: n % 2 });
+  worker.report('id-1', 'answered', { server: '10.0.0.2:80', direct: false, latencyMs: 0.5 });
+  worker.report('id-1', 'answered', { server: '10.0.0.3:80', counts: false });
   await processes.clock.pass(99);
+  expect(worker.up.filter(isReport)).toEqual([]);
   await processes.clock.pass(2);
-  const [report] = worker.up.splice(0).filter(isReport);
-  expect(
-    report?.kind === 'report' && report.entries.map(({ kind, ...rest }) => [kind, 'count' in rest && rest.count]),
-  ).toEqual([
-    ['outcome', 500],
-    ['outcome', 500],
+  const batch = { count: 1001, direct: 1000, servers: ['10.0.0.0:80', '10.0.0.1:80', '10.0.0.2:80'], latencyMs: 0.5 };
+  expect(entriesOf(worker)).toEqual([
+    { kind: 'answers', answers: expect.objectContaining({ versionId: 'id-1', ramp: null, ...batch }) },
   ]);
   worker.report('id-1');
   worker.report('id-1', 'reset');
+  worker.report('id-1', 'reset');
   worker.report('id-1');
   await processes.clock.pass(5);
-  const [next] = worker.up.splice(0).filter(isReport);
-  const kinds =
-    next?.kind === 'report' ? next.entries.map((entry) => entry.kind === 'outcome' && entry.outcome.kind) : [];
-  expect(kinds).toEqual(['answered', 'reset', 'answered']);
+  expect(entriesOf(worker).map((entry) => [entry.kind, 'count' in entry ? entry.count : 1])).toEqual([
+    ['answers', 1],
+    ['outcome', 2],
+    ['answers', 1],
+  ]);
+});
+
+test('of the figures a report says what changed, and no more', async () => {
+  const processes = await started();
+  const worker = only(processes);
+  worker.of('id-1').inFlight = 1;
+  worker.report('id-1');
+  await processes.clock.pass(100);
+  worker.of('id-1').inFlight = 0;
+  worker.report('id-1', 'abandoned');
+  await processes.clock.pass(100);
+  const told = worker.up.flatMap((message) => (message.kind === 'report' ? message.figures : []));
+  expect(told.slice(-2)).toEqual([
+    { versionId: 'id-1', attempts: 1, exchanges: 1, answered: 1, inFlight: 1 },
+    { versionId: 'id-1', attempts: 1, exchanges: 1, failed: 1, inFlight: 0 },
+  ]);
+  await processes.carry();
+  expect(processes.fleet.figures('id-1')).toMatchObject({ attempts: 2, answered: 1, failed: 1, inFlight: 0 });
+});
+
+test("a server's answer ends its row of failures, whichever worker had them", async () => {
+  const servers = ['10.0.0.1:80', '10.0.0.2:80'] as const;
+  const failures = async (answered: boolean) => {
+    const processes = await started(2);
+    const id = await put(processes, { ...FIRST, version: '2', servers: spec('INSTANT', { servers }).servers });
+    const [one, two] = processes.workers as [FakeWorker, FakeWorker];
+    for (let n = 0; n < 2; n += 1) one.find(id, 'unpaired', servers[0]);
+    await processes.pass(5);
+    if (answered) two.report(id, 'answered', { server: servers[0] });
+    await processes.pass(100);
+    one.find(id, 'unpaired', servers[0]);
+    await processes.pass(5);
+    return one.table.chain[0]?.servers.map(({ key }) => key);
+  };
+  expect(await failures(true)).toEqual(servers);
+  expect(await failures(false)).toEqual(servers.slice(1));
 });
 
 test('each request counts once, whoever answered it and whatever became of it', async () => {

@@ -70,10 +70,10 @@ export class FakeWorker {
     this.end.outcome({ ...outcome, ...more });
   }
 
-  find(versionId: string, kind: Finding['kind']): void {
+  find(versionId: string, kind: Finding['kind'], server = '10.0.0.2:80'): void {
     const epoch = this.table.chain.find(({ id }) => id === versionId)?.epoch ?? -1;
     const absorbed = kind === 'blamed';
-    this.end.finding({ versionId, epoch, kind, cause: 'reset', server: '10.0.0.2:80', absorbed, text: 'reset' });
+    this.end.finding({ versionId, epoch, kind, cause: 'reset', server, absorbed, text: 'reset' });
   }
 }
 
