@@ -42,14 +42,21 @@ export interface ControlParts {
   readonly reload: () => Promise<ReloadResult>;
 }
 
+export interface Begun {
+  /** The config service's. */
+  readonly port: number;
+  /** The id of the configuration's version; null where the state has applied it before, or it was refused. */
+  readonly put: string | null;
+}
+
 export interface ControlPlane {
   /**
-   * Puts in force what the state holds, opens the config service and applies the configuration's version. Resolves with the
-   * config service's port once something serves; rejects with a clear error.
+   * Puts in force what the state holds, opens the config service and applies the configuration's version. Resolves once something
+   * serves; rejects with a clear error.
    *
    * @param socket the config service's, where it is bound already
    */
-  begin(socket?: BoundSocket): Promise<number>;
+  begin(socket?: BoundSocket): Promise<Begun>;
   /** Puts the `cluster` of another configuration in force, the rest of which is the same. */
   apply(config: Config): Promise<ReloadResult>;
   /** The proxy port is open too: from now on engines are asked for containers. */
@@ -116,15 +123,14 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     async begin(socket) {
       if (kept.state !== null) controller.restore(kept.state);
       const { port } = await api.listen(config.configService.hostname, config.configService.port, socket);
-      await applyCluster(controller, { config, log });
-      return port;
+      return { port, put: await applyCluster(controller, { config, log }) };
     },
     async apply({ cluster, clusterAsWritten }) {
-      const applied = await controller.start(cluster, clusterAsWritten);
+      const applied = await controller.start(cluster, clusterAsWritten, { wait: 'a-while' });
       if (applied.kind === 'refused')
         return { ok: false, text: `The cluster of the configuration is refused: ${applied.reason}` };
       if (applied.kind === 'unchanged') return { ok: true, text: 'Nothing has changed' };
-      return { ok: true, text: `The cluster of the configuration is put as ${applied.id}` };
+      return { ok: true, text: `The cluster of the configuration is put as ${applied.id}`, put: applied.id };
     },
     opened: () => controller.beginContainers(),
     closeApi,
@@ -145,13 +151,17 @@ export async function openKept({ state }: Config, parts: Pick<OpenParts, 'clock'
   return openState({ ...parts, path, files: realFiles });
 }
 
-async function applyCluster(controller: Controller, { config, log }: { config: Config; log: Log }): Promise<void> {
+async function applyCluster(
+  controller: Controller,
+  { config, log }: { config: Config; log: Log },
+): Promise<string | null> {
   const started = await controller.start(config.cluster, config.clusterAsWritten);
   if (started.kind === 'unchanged') {
     log.write('NOTICE', 'main', 'The cluster of the configuration has been applied before: the state goes on');
   }
-  if (started.kind !== 'refused') return;
+  if (started.kind !== 'refused') return started.kind === 'accepted' ? started.id : null;
   const text = `Starting the configured version failed: ${started.reason}`;
   if (controller.list().length === 0) throw new Error(text);
   log.write('ERROR', 'main', `${text}; what the state holds serves`);
+  return null;
 }

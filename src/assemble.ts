@@ -60,7 +60,7 @@ export async function assemble(config: Config, log: Log, options: AssembleOption
     await ended;
   };
   try {
-    const configPort = await control.begin(sockets.configService);
+    const { port: configPort } = await control.begin(sockets.configService);
     // What serves stands in the table before the proxy port opens, so that no request meets an empty one.
     const proxyPort = await listen(dataPlane, config, sockets.proxy);
     control.opened();

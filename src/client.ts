@@ -38,6 +38,13 @@ export interface PutOptions {
   readonly onProgress?: (line: string) => void;
 }
 
+export interface Reloaded {
+  /** One line that says what came of it. */
+  readonly text: string;
+  /** The id of the version that was put, if one was; it may still be starting. */
+  readonly put: string | null;
+}
+
 /** Every method rejects with a `ClientError`. */
 export interface Client {
   /**
@@ -56,8 +63,10 @@ export interface Client {
   ledger(id?: string): Promise<readonly LedgerView[]>;
   /** What all workers have counted: refusals, limits that were reached and the like. */
   counters(): Promise<CountersView>;
-  /** Has the configuration file read again. Resolves with a line that says what came of it. */
-  reload(): Promise<string>;
+  /** Has the configuration file read again. */
+  reload(): Promise<Reloaded>;
+  /** Tells how a version that was put comes to serve. Resolves once it does, and rejects when it never will. */
+  follow(id: string, options?: PutOptions): Promise<void>;
 }
 
 /** The service refused, or gave no (sensible) answer. The message is one line for people. */
@@ -77,15 +86,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     async put(cluster, { onProgress = () => {} } = {}) {
       const body = typeof cluster === 'string' ? cluster : JSON.stringify({ cluster });
-      let last = '';
-      const onLine = (line: string): void => {
-        if (last !== '') onProgress(last);
-        last = line;
-      };
-      await call(options, { method: 'PUT', path: CLUSTER_PATH, body, onLine });
-      if (last.startsWith(FAILED))
-        throw new ClientError(`The version does not serve: ${last.slice(FAILED.length)}`, 202);
-      return last;
+      return lastLine(options, { method: 'PUT', path: CLUSTER_PATH, body }, onProgress);
     },
     async list() {
       return fromJson(await call(options, { method: 'GET', path: CLUSTER_PATH }), options);
@@ -111,7 +112,15 @@ export function createClient(options: ClientOptions): Client {
       return fromJson(await call(options, { method: 'GET', path: COUNTERS_PATH }), options);
     },
     async reload() {
-      return (await call(options, { method: 'POST', path: RELOAD_PATH })).trim();
+      let put: string | null = null;
+      const onHead = ({ headers }: Response): void => {
+        put = headers.get('location')?.split('/').at(-1) ?? null;
+      };
+      const text = await call(options, { method: 'POST', path: RELOAD_PATH, onHead });
+      return { text: text.trim(), put };
+    },
+    async follow(id, { onProgress = () => {} } = {}) {
+      await lastLine(options, { method: 'GET', path: `${one(id)}/progress` }, onProgress);
     },
   };
 }
@@ -120,6 +129,7 @@ interface Call {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: string;
+  readonly onHead?: (response: Response) => void;
   /** Called with each line of an answer as it comes. */
   readonly onLine?: (line: string) => void;
 }
@@ -127,7 +137,19 @@ interface Call {
 /** What the last line of a progress begins with when it came to nothing. */
 const FAILED = 'error: ';
 
-async function call(options: ClientOptions, { method, path, body, onLine }: Call): Promise<string> {
+/** Gives the last line of a progress; those before are told. */
+async function lastLine(options: ClientOptions, what: Call, onProgress: (line: string) => void): Promise<string> {
+  let last = '';
+  const onLine = (line: string): void => {
+    if (last !== '') onProgress(last);
+    last = line;
+  };
+  await call(options, { ...what, onLine });
+  if (last.startsWith(FAILED)) throw new ClientError(`The version does not serve: ${last.slice(FAILED.length)}`, 202);
+  return last;
+}
+
+async function call(options: ClientOptions, { method, path, body, onHead, onLine }: Call): Promise<string> {
   const headers: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
   if (options.token) headers.Authorization = `Bearer ${options.token}`;
   // Silence counts, not the whole: an image may take long to come, and tells how it does.
@@ -142,6 +164,7 @@ async function call(options: ClientOptions, { method, path, body, onLine }: Call
       ...(body === undefined ? {} : { body }),
     };
     const response = await fetch(new URL(path, options.url), init);
+    onHead?.(response);
     const text = await readText(response, { onLine: response.ok ? onLine : undefined, onChunk: () => timer.refresh() });
     if (response.ok) return text;
     const reason = firstLine(text) || response.statusText || 'no reason given';

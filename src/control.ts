@@ -127,9 +127,9 @@ class Control {
       const log = this.#log;
       const counters = () => tally.state;
       this.#plane = assembleControl({ config, clock, log, names, kept, observer, dataPlane: fleet, counters, reload });
-      await this.#plane.begin(socket);
+      const { put } = await this.#plane.begin(socket);
       await fleet.begin();
-      this.#parent.send({ kind: 'serving' });
+      this.#parent.send({ kind: 'serving', put });
     } catch (error) {
       const exitCode = error instanceof StateFault && error.kind === 'unusable' ? 2 : 1;
       await this.#fail([error instanceof Error ? error.message : String(error)], exitCode);
@@ -148,7 +148,7 @@ class Control {
     const loaded = loadConfig(this.#path, text);
     const refused = { ok: false, text: loaded.ok ? 'Cutover is stopping' : loaded.errors.join('; ') };
     const result = loaded.ok ? await this.#plane?.apply(loaded.config) : undefined;
-    this.#parent.send({ kind: 'applied', ...(result ?? refused) });
+    this.#parent.send({ kind: 'applied', put: null, ...(result ?? refused) });
   }
 
   async #fail(lines: readonly string[], exitCode: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** The listening sockets of the main process: those that a service manager passed, and for the rest those of the configuration. */
 import type { Config } from './core/config/model.ts';
 import { portFaultText } from './core/port-fault.ts';
-import type { Sockets } from './processes/supervisor.ts';
+import type { Sockets } from './processes/sockets.ts';
 import { takeLock } from './store/lock.ts';
 import { realClock } from './system/clock.ts';
 import { realFiles } from './system/files.ts';

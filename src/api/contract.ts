@@ -46,6 +46,8 @@ export interface ReloadResult {
   readonly ok: boolean;
   /** One line for people. */
   readonly text: string;
+  /** The id of the version that was put, if one was. */
+  readonly put?: string | null;
 }
 
 /** Who may ask. */

@@ -52,13 +52,20 @@ export function createHandlers(needs: HandlerNeeds): Hono<{ Bindings: HttpBindin
     const view = id === null ? undefined : control.find(id);
     return view === undefined ? unknownVersion(call) : json(call, view);
   });
+  tell(app, `${one}/progress`, (call) => {
+    const id = idOf(call);
+    const isKnown = id !== null && control.status(id) !== undefined;
+    return isKnown ? progress(call, { control, id, status: 200 }) : unknownVersion(call);
+  });
   app.delete(one, (call) => deleteVersion(call, needs));
   app.all(one, (call) => wrongMethod(call, 'GET, HEAD, DELETE'));
   addControls(app, control);
   tell(app, COUNTERS_PATH, (call) => json(call, needs.counters()));
   app.post(RELOAD_PATH, async (call) => {
-    const { ok, text } = await needs.reload();
-    return ok ? call.body(line(text), 200, plainHeaders(line(text))) : fail(call, 409, text);
+    const { ok, text, put = null } = await needs.reload();
+    if (!ok) return fail(call, 409, text);
+    const location = put === null ? {} : { Location: `${CLUSTER_PATH}/${put}` };
+    return call.body(line(text), 200, { ...plainHeaders(line(text)), ...location });
   });
   app.all(RELOAD_PATH, (call) => wrongMethod(call, 'POST'));
 
@@ -89,12 +96,26 @@ async function putVersion(call: Call, { control, parse, log }: HandlerNeeds): Pr
   const { id } = result;
   if (wait === 'serving') return putServing(call, control, id);
   if (wait === 'none' || spec.containers.length === 0) return call.body(id, 202, plainHeaders(id));
-  const form = call.req.header('accept')?.includes(NDJSON) === true ? 'ndjson' : 'text';
-  const type = form === 'ndjson' ? NDJSON : 'text/plain; charset=utf-8';
-  return call.body(progressStream({ id, form, control }), 202, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+  return progress(call, { control, id, status: 202 });
 }
 
 const NDJSON = 'application/x-ndjson';
+
+interface Progressing {
+  readonly control: ReleaseControl;
+  readonly id: string;
+  readonly status: 200 | 202;
+}
+
+/** How a version comes to serve, line by line. */
+function progress(call: Call, { control, id, status }: Progressing): Response {
+  const form = call.req.header('accept')?.includes(NDJSON) === true ? 'ndjson' : 'text';
+  const type = form === 'ndjson' ? NDJSON : 'text/plain; charset=utf-8';
+  return call.body(progressStream({ id, form, control }), status, {
+    'Content-Type': type,
+    'Cache-Control': 'no-store',
+  });
+}
 
 /** `?wait=serving`: nothing until it serves, however long it takes. */
 async function putServing(call: Call, control: ReleaseControl, id: string): Promise<Response> {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { ClusterInput } from '../client.ts';
 import type { Mode, ServerAddress } from '../core/config/model.ts';
 import { readTextFile } from '../system/files.ts';
+import { tellStanding } from './standing.ts';
 import { clientFor, type TargetFlags, withTarget } from './target.ts';
 import { Failure, type Terminal } from './terminal.ts';
 import { mode, nonEmpty, number, servers } from './values.ts';
@@ -37,15 +38,12 @@ export function putCommand(program: Command, terminal: Terminal): void {
     const client = clientFor(flags, terminal);
     const id = await client.put(cluster, { onProgress });
     terminal.out(`${id}\n`);
-    const { phase, version } = (await client.status(id).catch(() => null)) ?? {};
-    if (phase === 'starting') terminal.err(`Version ${version} is still starting: ${STARTING}\n`);
+    await tellStanding(client, id, terminal);
   });
 }
 
 const MODE_HELP =
   'INSTANT, SESSION, GRADUAL or CONCURRENT (default: the one that a flag below belongs to, else INSTANT)';
-
-const STARTING = 'its servers are not ready yet, and older versions have the traffic; "cutover status ID" follows it';
 
 function fromFlags(flags: PutFlags): ClusterInput {
   const { version, uuid, sessionTimeout, percentage } = flags;

@@ -1,5 +1,6 @@
-/** `cutover reload`: has the running proxy read its configuration again; says what came of it. */
+/** `cutover reload`: has the running proxy read its configuration again; says what came of it, and of the version that it put. */
 import type { Command } from 'commander';
+import { tellStanding } from './standing.ts';
 import { clientFor, type TargetFlags, withTarget } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -9,6 +10,13 @@ const TIMEOUT_MS = 120_000;
 export function reloadCommand(program: Command, terminal: Terminal): void {
   const command = program.command('reload').description('read the configuration again, and start newly installed code');
   withTarget(command).action(async (flags: TargetFlags) => {
-    terminal.out(`${await clientFor(flags, terminal, TIMEOUT_MS).reload()}\n`);
+    const client = clientFor(flags, terminal, TIMEOUT_MS);
+    const { text, put } = await client.reload();
+    terminal.out(`${text}\n`);
+    if (put === null) return;
+    const { containers } = (await client.show(put).catch(() => null))?.cluster ?? {};
+    // As with `put`: what has servers is waited for a while, what has containers until it serves.
+    if (containers !== undefined) await client.follow(put, { onProgress: (line) => terminal.err(`${line}\n`) });
+    await tellStanding(client, put, terminal);
   });
 }

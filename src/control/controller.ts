@@ -44,6 +44,10 @@ export interface ControllerParts extends DrainBounds {
   readonly putWaitMs: number;
 }
 
+export interface WaitOptions {
+  readonly wait: 'a-while' | 'no';
+}
+
 export interface FollowOptions {
   readonly onProgress: (progress: Progress) => void;
   readonly signal: AbortSignal;
@@ -142,21 +146,23 @@ export class Controller implements ReleaseListener {
    * serves: then the state holds, so that what was deleted or rolled back stays so.
    *
    * @param asWritten the `cluster` of the file
+   * @param options `a-while`: as a PUT by REST is waited for; at a start what serves already must get its traffic first
    */
-  async start(spec: ClusterSpec, asWritten: unknown = null): Promise<CommandResult | { readonly kind: 'unchanged' }> {
+  async start(
+    spec: ClusterSpec,
+    asWritten: unknown = null,
+    options: WaitOptions = { wait: 'no' },
+  ): Promise<CommandResult | { readonly kind: 'unchanged' }> {
     const { applied, versions } = this.#state;
     if (versions.some(isLive) && sameJson(applied, asWritten)) return { kind: 'unchanged' };
-    return this.submit({ kind: 'put', spec, origin: 'file', asWritten });
+    return this.submit({ kind: 'put', spec, origin: 'file', asWritten }, options);
   }
 
   /**
    * Resolves when the command is in force, or after `putWaitMs` while the version that was put is still starting (at once for
    * one in containers); or when it is refused, and nothing changed. Never rejects.
    */
-  async submit(
-    command: Command,
-    { wait }: { readonly wait: 'a-while' | 'no' } = { wait: 'a-while' },
-  ): Promise<CommandResult> {
+  async submit(command: Command, { wait }: WaitOptions = { wait: 'a-while' }): Promise<CommandResult> {
     if (this.#closed) return { kind: 'refused', because: 'internal', reason: 'Cutover is stopping' };
     const event = this.#eventOf(command);
     if (command.kind === 'put' && command.origin === 'file') this.#containers.keepTrying(event.id);
@@ -169,13 +175,7 @@ export class Controller implements ReleaseListener {
       return { kind: 'refused', because: 'storage', reason: result.reason };
     }
     if (result.kind === 'done') {
-      // The file's version is not waited for: what serves already must get its traffic.
-      if (
-        command.kind === 'put' &&
-        command.origin === 'rest' &&
-        command.spec.containers.length === 0 &&
-        wait !== 'no'
-      ) {
+      if (command.kind === 'put' && command.spec.containers.length === 0 && wait === 'a-while') {
         await this.#arrivals.of(this.#state, event.id, this.#parts.putWaitMs);
       }
       return { kind: 'accepted', id: event.id };
@@ -221,7 +221,8 @@ export class Controller implements ReleaseListener {
     const version = this.#version(id);
     if (version === undefined) return undefined;
     const figures = this.#parts.dataPlane.figures(id);
-    return statusOf(version, { figures, healthOf: (server) => this.#health.phaseOf(id, server) });
+    const standing = this.#gates.standing(id);
+    return statusOf(version, { figures, standing, healthOf: (server) => this.#health.phaseOf(id, server) });
   }
 
   /**

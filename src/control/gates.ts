@@ -34,6 +34,11 @@ export class Gates {
     this.#parts = parts;
   }
 
+  /** Why a version is not let through yet, as far as that is known; null: nothing is. */
+  standing(id: string): string | null {
+    return this.#gates.get(id)?.standing() ?? null;
+  }
+
   /** Waits for the servers of a version; a gate that this version had before is cancelled. */
   open(effect: PrepareEffect): void {
     const { id } = effect;
@@ -60,12 +65,21 @@ export class Gates {
   }
 }
 
+interface Missing {
+  readonly text: string;
+  readonly tries: number;
+}
+
+function causeOf({ host, port }: ServerAddress, { text }: Missing): string {
+  return `${hostPort(host, port)}: ${text}`;
+}
+
 class Gate {
   readonly #parts: GateParts;
   readonly #effect: PrepareEffect;
   readonly #decide: (event: ReadyEvent | UnreadyEvent) => void;
   /** The servers that are not ready yet, with what was found last. */
-  readonly #missing: Map<ServerAddress, string>;
+  readonly #missing: Map<ServerAddress, Missing>;
   readonly #timers = new Set<() => void>();
   #over = false;
 
@@ -73,7 +87,7 @@ class Gate {
     this.#parts = parts;
     this.#effect = effect;
     this.#decide = decide;
-    this.#missing = new Map(effect.servers.map((server) => [server, 'it did not answer']));
+    this.#missing = new Map(effect.servers.map((server) => [server, { text: 'it did not answer', tries: 0 }]));
   }
 
   get epoch(): number {
@@ -95,13 +109,22 @@ class Gate {
     const look = await this.#parts.probes.look(server, this.#effect.check);
     if (this.#over) return;
     if (look.kind !== 'passed') {
-      this.#missing.set(server, look.text);
+      this.#missing.set(server, { text: look.text, tries: (this.#missing.get(server)?.tries ?? 0) + 1 });
       this.#after(retryMs, () => void this.#ask(server, Math.min(retryMs * RETRY_GROWTH, RETRY_MAX_MS)));
       return;
     }
     this.#missing.delete(server);
     if (this.#missing.size > 0) return;
     this.#end({ kind: 'ready', ...this.#stamp() });
+  }
+
+  standing(): string | null {
+    const causes = [...this.#missing].filter(([, { tries }]) => tries > 0);
+    if (causes.length === 0) return null;
+    const texts = causes.map(([server, missing]) => {
+      return `${causeOf(server, missing)}, ${missing.tries === 1 ? 'one try' : `${missing.tries} tries`}`;
+    });
+    return `not ready yet (${texts.join('; ')})`;
   }
 
   #late(): void {
@@ -114,7 +137,7 @@ class Gate {
   }
 
   #whatIsMissing(): string {
-    const causes = [...this.#missing].map(([{ host, port }, text]) => `${hostPort(host, port)}: ${text}`);
+    const causes = [...this.#missing].map(([server, missing]) => causeOf(server, missing));
     const { servers, timeoutMs } = this.#effect;
     const count =
       causes.length === servers.length && causes.length === 1

@@ -24,18 +24,20 @@ export function viewOf({ id, spec }: VersionState): VersionView {
 /** What is known of a version beside its state. */
 interface Surroundings {
   readonly figures: Readonly<VersionFigures> | undefined;
+  /** Why it does not serve yet; null: it does, or nothing is known. */
+  readonly standing: string | null;
   /** How a server (`host:port`) stands; undefined when the version does not serve. */
   readonly healthOf: (server: string) => string | undefined;
 }
 
-export function statusOf(version: VersionState, { figures, healthOf }: Surroundings): StatusView {
+export function statusOf(version: VersionState, { figures, standing, healthOf }: Surroundings): StatusView {
   const { trial, spec } = version;
   return {
     id: version.id,
     version: spec.version,
     phase: version.phase,
     since: timeText(version.sinceMs),
-    reason: version.reason,
+    reason: standing === null ? version.reason : `${version.reason}; ${standing}`,
     mode: spec.transition.mode,
     paused: trial?.paused ?? null,
     threshold: spec.transition.mode === 'GRADUAL' ? version.threshold : null,

@@ -21,6 +21,8 @@ export interface Applied {
   readonly ok: boolean;
   /** One line for people. */
   readonly text: string;
+  /** The id of the version that was put, if one was. */
+  readonly put: string | null;
 }
 
 export interface ControlHooks {
@@ -41,7 +43,7 @@ export class ControlProcess {
   /** Resolves when it has ended, with a clause that says how. */
   readonly ended: Promise<string>;
   readonly #child: Child<MainToControl, ControlToMain>;
-  #serving = step<void>();
+  #serving = step<string | null>();
   #applied = step<Applied>();
   #retired = step<void>();
 
@@ -69,7 +71,7 @@ export class ControlProcess {
             fail(new ProcessFault(message.lines, message.exitCode));
             break;
           case 'serving':
-            this.#serving.resolve();
+            this.#serving.resolve(message.put);
             break;
           case 'to-worker':
             hooks.toWorker(message.worker, message.message);
@@ -84,7 +86,7 @@ export class ControlProcess {
             hooks.keepTally(message.tally);
             break;
           case 'applied':
-            this.#applied.resolve({ ok: message.ok, text: message.text });
+            this.#applied.resolve({ ok: message.ok, text: message.text, put: message.put });
             break;
           case 'reload':
             hooks.reload();
@@ -110,9 +112,12 @@ export class ControlProcess {
     this.#child.send(message, socket);
   }
 
-  /** Puts it in charge. Resolves when the config service is open and something serves. */
-  serve(orders: Omit<Extract<MainToControl, { readonly kind: 'serve' }>, 'kind'>, socket: object): Promise<void> {
-    const serving = step<void>();
+  /** Puts it in charge. Resolves when the config service is open and something serves, with the id of what it put (`serving`). */
+  serve(
+    orders: Omit<Extract<MainToControl, { readonly kind: 'serve' }>, 'kind'>,
+    socket: object,
+  ): Promise<string | null> {
+    const serving = step<string | null>();
     this.#serving = serving;
     void this.ended.then((how) => serving.reject(new ProcessFault([`The control process ${how}`], 1)));
     this.send({ kind: 'serve', ...orders }, socket);

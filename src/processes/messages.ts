@@ -148,8 +148,8 @@ export type MainToControl =
   | { readonly kind: 'from-worker'; readonly worker: WorkerId; readonly message: FromWorker }
   /** Put the `cluster` of this configuration in force: nothing else of it has changed. */
   | { readonly kind: 'apply'; readonly text: string }
-  /** What became of the reload that was asked for. */
-  | { readonly kind: 'reloaded'; readonly ok: boolean; readonly text: string }
+  /** What became of the reload that was asked for. `put`: the id of the version that was put, if one was. */
+  | { readonly kind: 'reloaded'; readonly ok: boolean; readonly text: string; readonly put: string | null }
   /** Take no more calls. */
   | { readonly kind: 'close-api' }
   /** Be no longer in charge: end all but the answers under way; `retired` follows. */
@@ -171,7 +171,8 @@ export type ControlToMain =
     }
   /** It can't go on, and ends. */
   | { readonly kind: 'failed'; readonly lines: readonly string[]; readonly exitCode: number }
-  | { readonly kind: 'serving' }
+  /** `put`: the id of the configuration's version, unless that has been put before. */
+  | { readonly kind: 'serving'; readonly put: string | null }
   | { readonly kind: 'to-worker'; readonly worker: WorkerId; readonly message: ToWorker }
   /** The worker does not acknowledge. */
   | { readonly kind: 'hung'; readonly worker: WorkerId }
@@ -179,7 +180,7 @@ export type ControlToMain =
   | { readonly kind: 'keep'; readonly document: string }
   /** Keep this for the next control. */
   | { readonly kind: 'tally'; readonly tally: TallyState }
-  | { readonly kind: 'applied'; readonly ok: boolean; readonly text: string }
+  | { readonly kind: 'applied'; readonly ok: boolean; readonly text: string; readonly put: string | null }
   /** Somebody asks for a reload. */
   | { readonly kind: 'reload' }
   | { readonly kind: 'retired' };

@@ -4,12 +4,12 @@
  */
 import { portFaultText } from '../core/port-fault.ts';
 import type { Clock } from '../system/clock.ts';
-import type { ListeningSocket } from '../system/listening-socket.ts';
 import type { Log } from '../system/log.ts';
 import { BackOff } from './back-off.ts';
 import type { Code } from './code.ts';
 import { type Applied, ControlProcess, type Loaded, ProcessFault } from './control-process.ts';
-import type { FromWorker, MainSettings, MainToControl, SocketAddress, WorkerId } from './messages.ts';
+import type { FromWorker, MainSettings, MainToControl, WorkerId } from './messages.ts';
+import { type Bind, closeOthers, type Sockets, socketsFor } from './sockets.ts';
 import type { TallyState } from './tally.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -20,17 +20,11 @@ export interface SupervisorParts {
   readonly code: () => Code;
   readonly load: Extract<MainToControl, { readonly kind: 'load' }>;
   readonly sockets: Sockets;
-  /** Binds the sockets of another configuration; rejects with a clear error. */
-  readonly bind: (what: 'proxy' | 'config service', address: SocketAddress) => Promise<ListeningSocket>;
+  readonly bind: Bind;
   /** A reload begins, or is over, whatever came of it. */
   readonly onReload: (stage: 'begins' | 'is over') => void;
   /** Other settings are in force. */
   readonly onSettings: (settings: MainSettings) => void;
-}
-
-export interface Sockets {
-  readonly proxy: ListeningSocket;
-  readonly configService: ListeningSocket;
 }
 
 export class Supervisor {
@@ -125,12 +119,12 @@ export class Supervisor {
     const { log } = this.#parts;
     if (this.#reloading || this.#stage !== 'running') {
       log.write('WARNING', 'main', 'A reload is asked for while one is under way, or Cutover stops: it is ignored');
-      return { ok: false, text: 'A reload is under way, or Cutover stops' };
+      return failed('A reload is under way, or Cutover stops');
     }
     this.#reloading = true;
     this.#parts.onReload('begins');
     const asked = this.#control;
-    const result = await this.#tryReload().catch((error: unknown) => ({ ok: false, text: linesOf(error).join('; ') }));
+    const result = await this.#tryReload().catch((error: unknown) => failed(linesOf(error).join('; ')));
     this.#reloading = false;
     this.#parts.onReload('is over');
     if (result.ok) log.always('NOTICE', 'main', `Reloaded: ${result.text}`);
@@ -166,17 +160,19 @@ export class Supervisor {
   /** New workers first, which take no connection yet; then control, which is one at a time; then the sockets. */
   async #replaceAll(control: ControlProcess, loaded: Loaded, code: Code): Promise<Applied> {
     const old = [...this.#workers.values()];
-    const sockets = await this.#socketsFor(loaded.settings);
+    const held = { sockets: this.#sockets, settings: (this.#loaded as Loaded).settings };
+    const sockets = await socketsFor(loaded.settings, held, this.#parts.bind);
     const workers = this.#newWorkers(loaded, code);
     for (const worker of workers) this.#passing.add(worker);
+    let put: string | null;
     try {
       await this.#proved(Promise.all(workers.map(({ up }) => up)), 'A new worker');
-      await this.#handOver(control, sockets);
+      put = await this.#handOver(control, sockets);
       await this.#proved(Promise.all(workers.map((worker) => this.#bring(worker, sockets))), 'A new worker');
     } catch (error) {
       for (const worker of workers) worker.kill();
       if (this.#control === control) await this.#takeBack(control);
-      this.#closeOthers(sockets, this.#sockets);
+      closeOthers(sockets, this.#sockets);
       throw error;
     }
     const closing = this.#sockets;
@@ -189,21 +185,22 @@ export class Supervisor {
       this.#passing.add(worker);
       worker.send({ kind: 'drain', silenceMs: RELOAD_SILENCE_MS });
     }
-    this.#closeOthers(closing, sockets);
+    closeOthers(closing, sockets);
     this.#sayOpened(control);
     const count = old.length === 1 ? 'one worker drains' : `${old.length} workers drain`;
-    return { ok: true, text: `new processes serve, ${count}` };
+    const text = `new processes serve, ${count}`;
+    return { ok: true, text: put === null ? text : `${text}; the cluster of the configuration is put as ${put}`, put };
   }
 
   /** Ends the old control's charge, then begins the new one's. What workers count meanwhile waits. */
-  async #handOver(control: ControlProcess, sockets: Sockets): Promise<void> {
+  async #handOver(control: ControlProcess, sockets: Sockets): Promise<string | null> {
     const old = this.#control;
     await this.#hush();
     // From here on the old one's end is no accident.
     this.#control = control;
     this.#retired = old;
     if (old !== null) await this.#proved(old.retire(), 'The old control process');
-    await this.#proved(this.#putInCharge(control, sockets), 'The new control process');
+    return this.#proved(this.#putInCharge(control, sockets), 'The new control process');
   }
 
   /** The new control has failed: the old one is in charge again, or one like it. */
@@ -228,27 +225,6 @@ export class Supervisor {
   async #hush(): Promise<void> {
     await this.#proved(Promise.all([...this.#workers.values()].map((worker) => worker.hush())), 'A worker');
     this.#inCharge = false;
-  }
-
-  async #socketsFor({ proxy, configService }: MainSettings): Promise<Sockets> {
-    const { settings } = this.#loaded as Loaded;
-    const { bind } = this.#parts;
-    const isSame = (a: SocketAddress, b: SocketAddress) => a.hostname === b.hostname && a.port === b.port;
-    const service = isSame(configService, settings.configService)
-      ? this.#sockets.configService
-      : await bind('config service', configService);
-    try {
-      const own = isSame(proxy, settings.proxy) ? this.#sockets.proxy : await bind('proxy', proxy);
-      return { configService: service, proxy: own };
-    } catch (error) {
-      if (service !== this.#sockets.configService) service.close();
-      throw error;
-    }
-  }
-
-  #closeOthers(sockets: Sockets, kept: Sockets): void {
-    if (sockets.proxy !== kept.proxy) sockets.proxy.close();
-    if (sockets.configService !== kept.configService) sockets.configService.close();
   }
 
   /** Rejects when it takes too long. */
@@ -278,14 +254,16 @@ export class Supervisor {
     return control;
   }
 
-  async #putInCharge(control: ControlProcess, { configService }: Sockets): Promise<void> {
+  /** Gives the id of what it put by itself. */
+  async #putInCharge(control: ControlProcess, { configService }: Sockets): Promise<string | null> {
     this.#control = control;
     this.#inCharge = true;
     this.#controlBackOff.started(this.#parts.clock.nowMs());
     void control.ended.then((how) => this.#controlEnded(control, how));
     const workers = [...this.#workers.keys()];
-    await control.serve({ workers, document: this.#document, tally: this.#tally }, configService.handle);
+    const put = await control.serve({ workers, document: this.#document, tally: this.#tally }, configService.handle);
     if (this.#stage === 'running') control.send({ kind: 'open-already' });
+    return put;
   }
 
   #sayOpened(control: ControlProcess): void {
@@ -384,6 +362,8 @@ export class Supervisor {
     });
   }
 }
+
+const failed = (text: string): Applied => ({ ok: false, text, put: null });
 
 function linesOf(error: unknown): readonly string[] {
   if (error instanceof ProcessFault) return error.lines;

@@ -47,9 +47,29 @@ test('a changed cluster is a PUT, by the processes that are there; the same one 
     code: 0,
     out: expect.stringMatching(/^The cluster of the configuration is put as [0-9a-f-]{36}\n$/),
   });
-  while ((await curl(cutover.url)).body !== '2') {}
+  expect((await curl(cutover.url)).body).toBe('2');
   expect(await versionsOf(cutover)).toEqual(['2', '1']);
   expect(children(cutover)).toEqual(before);
+});
+
+test('a cluster that is not ready is told of as by put: while it is starting, and when it has failed', async () => {
+  const cutover = await start(cluster('1', [await startApp('1')]));
+  const [port] = (await freePorts(1)) as [number];
+  edit(cutover, { cluster: cluster('2', [{ port }]) });
+  const starting = /^Version 2 is still starting: It was put; not ready yet \(.*: connection refused, \d+ tries\)\. /;
+  expect(await reload(cutover)).toMatchObject({ code: 0, err: expect.stringMatching(starting) });
+  edit(cutover, { cluster: cluster('3', [{ port }], { readyTimeout: 0.2 }) });
+  const failed = /^Version 3 has failed: It served nobody: /;
+  expect(await reload(cutover)).toMatchObject({ code: 1, err: expect.stringMatching(failed) });
+  // The same where other processes take over, which are told of as well.
+  edit(cutover, { cluster: cluster('4', [{ port }]), timeouts: { connect: 2 } });
+  const { code, out, err } = await reload(cutover);
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^new processes serve, one worker drains; the cluster of the configuration is put as [0-9a-f-]{36}\n$/,
+  );
+  expect(err).toMatch(/^Version 4 is still starting: /);
+  expect((await curl(cutover.url)).body).toBe('1');
 });
 
 test.for([[null], [undefined]] as const)(

@@ -46,7 +46,7 @@ export interface StatusView {
   readonly version: string;
   readonly phase: VersionPhase;
   readonly since: string;
-  /** Why it is in this phase. */
+  /** Why it is in this phase; while it is starting, also why it is not ready. */
   readonly reason: string;
   readonly mode: Mode;
   /** The rest is null when the version is not on trial. */

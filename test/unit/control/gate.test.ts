@@ -69,6 +69,19 @@ describe('the gate', () => {
     expect(await answer).toMatchObject({ kind: 'accepted' });
   });
 
+  test('the status tells what is missing meanwhile, and how often it was tried', async () => {
+    const world = await serving();
+    world.network.down.add(B);
+    await beginPut(world, next());
+    const reason = () => world.controller.status('new')?.reason;
+    expect(reason()).toBe(`It was put; not ready yet (${B}: dial tcp ${B}: connection refused, one try)`);
+    await world.clock.pass(100);
+    expect(reason()).toBe(`It was put; not ready yet (${B}: dial tcp ${B}: connection refused, 2 tries)`);
+    world.network.down.delete(B);
+    await world.clock.pass(1_000);
+    expect(reason()).not.toContain('not ready');
+  });
+
   test('the version has failed when the time is up, with the server and the cause', async () => {
     const world = await serving();
     world.network.down.add(B);

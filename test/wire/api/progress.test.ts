@@ -131,3 +131,12 @@ describe('the client', () => {
     );
   });
 });
+
+test('GET tells the same of a version that was put, to whoever asks', async () => {
+  const { port } = await started(null);
+  const answer = await fetch(`http://127.0.0.1:${port}/configuration/cluster/${ID}/progress`);
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
+  expect(await answer.text()).toBe(await (await put(port)).text());
+  const unknown = ID.replace('a', 'b');
+  expect((await fetch(`http://127.0.0.1:${port}/configuration/cluster/${unknown}/progress`)).status).toBe(404);
+});

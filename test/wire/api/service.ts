@@ -1,10 +1,10 @@
 /** A config service on a free port with a controller that only writes down what it is told, and a raw client. */
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { ApiSecurity, ReleaseControl } from '../../../src/api/contract.ts';
+import type { ApiSecurity, ReleaseControl, ReloadResult } from '../../../src/api/contract.ts';
 import { createApi } from '../../../src/api/server.ts';
 import type { ClusterSpec } from '../../../src/core/config/model.ts';
-import type { Command, CommandResult, VersionView } from '../../../src/core/release/command.ts';
+import type { Command, CommandResult, StatusView, VersionView } from '../../../src/core/release/command.ts';
 
 export const ID = 'a37a290f-2088-11e4-b3a6-600308a8245e';
 
@@ -32,6 +32,8 @@ export interface ServiceOptions {
   readonly follow?: ReleaseControl['follow'];
   /** What a version runs in, as far as the fake parser is concerned. */
   readonly containers?: number;
+  /** What becomes of a reload. */
+  readonly reload?: ReloadResult;
 }
 
 const accept = (): CommandResult => ({ kind: 'accepted', id: ID });
@@ -41,6 +43,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const commands: Command[] = [];
   const logged: string[] = [];
   const waits: string[] = [];
+  const view = options.containers === undefined ? VIEW : { cluster: { containers: [], ...VIEW.cluster } };
   const api = createApi({
     control: {
       submit: async (command, waiting) => {
@@ -50,14 +53,14 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
       },
       list: () => [VIEW],
       follow: options.follow ?? (() => Promise.resolve(null)),
-      find: (id) => (id === ID ? VIEW : undefined),
-      status: () => undefined,
+      find: (id) => (id === ID ? view : undefined),
+      status: (id) => (id === ID ? ({ id } as StatusView) : undefined),
       ledger: () => [],
     },
     parse: (body) => parseFake(body, options.containers ?? 0),
     security: { token: null, allowedHosts: [], ...options.security },
     counters: () => ({ since: '2026-11-26T00:00:00.000Z', counters: { exchanges: 7 } }),
-    reload: () => Promise.resolve({ ok: false, text: 'Not here' }),
+    reload: () => Promise.resolve(options.reload ?? { ok: false, text: 'Not here' }),
     log: { write: (level, component, text) => logged.push(`${level} ${component} ${text}`) },
   });
   const { port } = await api.listen('127.0.0.1', 0);

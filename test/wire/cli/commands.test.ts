@@ -8,12 +8,17 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startProxy } from '../../kit/cutover.ts';
 import { freePorts } from '../../kit/ports.ts';
 import { cutover } from '../../unit/cli/terminal.ts';
+import { ID, startService } from '../api/service.ts';
 
 const OLD = { servers: [{ hostname: '127.0.0.1', port: 1034 }], version: '3.9.1' };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\n$/;
 
 const STARTING = (version: string) =>
-  expect.stringMatching(new RegExp(`^Version ${version} is still starting: .*not ready yet.*\\n$`));
+  expect.stringMatching(
+    new RegExp(
+      `^Version ${version} is still starting: It was put; not ready yet \\(.*: connection refused, \\d+ tries.*\\n$`,
+    ),
+  );
 
 async function service(configService: Record<string, unknown> = {}) {
   const { configPort } = await startProxy(OLD, { configService: { hostname: '127.0.0.1', port: 0, ...configService } });
@@ -88,6 +93,43 @@ test('put takes a whole request body from a file, and an id', async () => {
     out: '',
     err: expect.stringMatching(/^The config service answered 409: .*\n$/),
   });
+});
+
+test('a version that fails while it is waited for is a failure, with its id and the reason', async () => {
+  const { url } = await service();
+  const servers = [{ ip: '127.0.0.1', port: 1036 }];
+  const file = write(
+    'body.json',
+    JSON.stringify({ cluster: { servers, version: '4', upgradeTransition: { readyTimeout: 0.2 } } }),
+  );
+  expect(await cutover(['put', file, '--url', url])).toEqual({
+    code: 1,
+    out: expect.stringMatching(UUID),
+    err: expect.stringMatching(/^Version 4 has failed: It served nobody: .*: connection refused\)\n$/),
+  });
+});
+
+test('reload tells how the version that it put comes to run, and fails with it', async () => {
+  const text = `The cluster of the configuration is put as ${ID}`;
+  const started = async (reason: string | null, containers?: number) => {
+    const { port } = await startService({
+      reload: { ok: true, text, put: ID },
+      ...(containers !== undefined && { containers }),
+      follow: async (_, { onProgress }) => {
+        onProgress({ kind: 'started', container: 'web' });
+        return reason;
+      },
+    });
+    return cutover(['reload', '--url', `127.0.0.1:${port}`]);
+  };
+  const progress = `accepted ${ID}\nstarted web\n`;
+  expect(await started(null, 1)).toEqual({ code: 0, out: `${text}\n`, err: progress });
+  expect(await started('No such image', 1)).toEqual({
+    code: 1,
+    out: `${text}\n`,
+    err: `${progress}The version does not serve: No such image\n`,
+  });
+  expect(await started(null)).toEqual({ code: 0, out: `${text}\n`, err: '' });
 });
 
 test('a refusal is the reason of the service, on one line', async () => {
