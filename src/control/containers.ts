@@ -48,6 +48,8 @@ export class Containers implements ContainerSink, ServerFacts {
   readonly #runs = new Map<string, Run>();
   /** Versions from the configuration file or the state: nobody waits for an answer, and nobody would put them again. */
   readonly #unattended = new Set<string>();
+  /** Versions on trial that have lost a container: should they be trusted all the same, it is started again. */
+  readonly #owed = new Set<string>();
   /** By version id: what came of its last try, until it serves. */
   readonly #tries = new Map<string, Try>();
   /** By the engine's id of a container: what speaks against it. */
@@ -105,6 +107,12 @@ export class Containers implements ContainerSink, ServerFacts {
     for (const id of this.#unattended) if (!arriving.has(id)) this.#unattended.delete(id);
     for (const id of this.#tries.keys()) if (!arriving.has(id) && !this.#runs.has(id)) this.#tries.delete(id);
     this.board.keepOnly(arriving);
+    for (const id of this.#owed) {
+      const version = this.#find(id);
+      if (version?.trial != null) continue;
+      this.#owed.delete(id);
+      if (version !== undefined && serves(version)) this.#startAgain(version, RETRY_FIRST_MS);
+    }
   }
 
   /** What an engine says against a server, for people; null: nothing. */
@@ -225,6 +233,9 @@ export class Containers implements ContainerSink, ServerFacts {
 
   async #stop(effect: StopEffect, retryMs: number): Promise<void> {
     const { id, containers, launch } = effect;
+    // It may have been started again before an engine that was away could be asked.
+    const version = this.#find(id);
+    if (version !== undefined && isLive(version)) return;
     const isUsed = (name: string, engine: LaunchedContainer['engine']): boolean =>
       this.#parts
         .state()
@@ -258,13 +269,14 @@ export class Containers implements ContainerSink, ServerFacts {
       return;
     }
     // On trial it is evidence. A trusted version has earned another start.
-    if (version.trial === null && serves(version)) this.#startAgain(version, RETRY_FIRST_MS);
+    if (version.trial !== null) this.#owed.add(version.id);
+    else this.#startAgain(version, RETRY_FIRST_MS);
   }
 
   #startAgain({ id }: VersionState, delayMs: number): void {
     this.#after(delayMs, () => {
       const now = this.#find(id);
-      if (now === undefined || !(serves(now) || now.phase === 'starting')) return;
+      if (now === undefined || !isLive(now)) return;
       // One that is under way has found it running before it ended.
       if (this.#runs.has(id)) this.#startAgain(now, RETRY_FIRST_MS);
       else this.#launch(launchEffect(now));

@@ -49,7 +49,7 @@ class SimulatedAttempt implements Attempt {
   readonly #parts: AttemptParts;
   readonly #key: string;
   readonly #call: Call;
-  readonly #manner: Exclude<Manner, 'mixed'>;
+  readonly #manner: Exclude<Manner, 'mixed' | 'warming'>;
   readonly #seen: Seen;
   #cancel: () => void = () => {};
   /** A pooled connection that its server has closed. */

@@ -4,7 +4,7 @@
  */
 import { Controller } from '../../src/control/controller.ts';
 import { Observer } from '../../src/control/observer.ts';
-import type { ContainersPort, DataPlanePort } from '../../src/control/ports.ts';
+import type { DataPlanePort } from '../../src/control/ports.ts';
 import { Rotation } from '../../src/core/balancing/round-robin.ts';
 import type { Config } from '../../src/core/config/model.ts';
 import { newCounters } from '../../src/core/counters.ts';
@@ -28,6 +28,7 @@ import type { Log } from '../../src/system/log.ts';
 import type { Chance } from '../kit/chance.ts';
 import type { FakeDisk } from '../kit/fake-disk.ts';
 import { SimulatedPool } from './attempt.ts';
+import type { SimulatedEngine } from './engine.ts';
 import { ProcessClock, type SimulatedTime } from './time.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -39,6 +40,7 @@ export interface ProcessParts {
   readonly chance: Chance;
   readonly upstreams: Upstreams;
   readonly disk: FakeDisk;
+  readonly engine: SimulatedEngine;
   readonly log: Log;
   /** Each table, before it is in force. */
   readonly onTable: (table: RoutingTable) => void;
@@ -76,12 +78,13 @@ export class Process implements DataPlanePort {
     const { config } = parts;
     // Not waited for: a PUT may have to wait for its version, and time stands still here.
     process.started = process.controller.start(config.cluster, config.clusterAsWritten);
+    process.controller.beginContainers();
     return process;
   }
 
   /** Use `start`. */
   constructor(parts: ProcessParts, clock: ProcessClock, kept: OpenState) {
-    const { config, chance, upstreams, log } = parts;
+    const { config, chance, upstreams, engine, log } = parts;
     this.#parts = parts;
     this.#kept = kept;
     this.clock = clock;
@@ -121,7 +124,7 @@ export class Process implements DataPlanePort {
       log,
       dataPlane: this,
       store: kept.store,
-      containers: NO_ENGINE,
+      containers: engine.portOf(clock),
       observer: this.observer,
       connectMs,
       putWaitMs: config.putWaitMs,
@@ -172,12 +175,3 @@ export class Process implements DataPlanePort {
     this.clock.die();
   }
 }
-
-/** Nothing is simulated in containers. */
-const NO_ENGINE: ContainersPort = {
-  launch: () => Promise.reject(new Error('There is no engine')),
-  stop: () => Promise.resolve([]),
-  removeImages: () => Promise.resolve(),
-  watch: () => {},
-  close: () => Promise.resolve(),
-};

@@ -12,8 +12,10 @@ export class Promises {
   /** By version id: what was asked of it last, as far as it is final. */
   readonly #asked = new Map<string, 'put' | 'delete' | 'rollback'>();
 
-  note(command: Command, id: string): void {
-    if (command.kind === 'put') this.#asked.set(id, 'put');
+  /** @param startedAgain what a stable version is rolled back to once that is ready */
+  note(command: Command, id: string, startedAgain: string | undefined): void {
+    if (startedAgain !== undefined) this.#asked.set(startedAgain, 'put');
+    else if (command.kind === 'put') this.#asked.set(id, 'put');
     else if (command.kind === 'delete' || command.kind === 'rollback') this.#asked.set(id, command.kind);
   }
 

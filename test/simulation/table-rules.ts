@@ -2,9 +2,11 @@
 import type { Command } from '../../src/core/release/command.ts';
 import type { Plan, RoutingTable } from '../../src/core/routing/table.ts';
 import type { Chance } from '../kit/chance.ts';
+import type { Upstreams } from './upstreams.ts';
 
 export class TableRules {
   readonly #nowMs: () => number;
+  readonly #upstreams: Upstreams;
   #table: RoutingTable | null = null;
   /** By version id and epoch: the highest threshold that was ever in force. */
   readonly #used = new Map<string, number>();
@@ -15,8 +17,9 @@ export class TableRules {
   /** Ids of versions that somebody asked to promote. */
   readonly #promoted = new Set<string>();
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, upstreams: Upstreams) {
     this.#nowMs = nowMs;
+    this.#upstreams = upstreams;
   }
 
   /** A command is on its way. */
@@ -53,13 +56,23 @@ export class TableRules {
     const before = this.#table;
     this.#table = table;
     if (before !== null && table.number <= before.number) return `Table ${table.number} came after ${before.number}`;
-    if (table.chain.length === 0) return 'The last version was taken out';
     if (before?.chain !== table.chain) {
       const { versions } = JSON.parse(kept ?? '{"versions": []}') as { readonly versions: readonly KeptVersion[] };
+      const comesUp = versions.some(({ phase, spec }) => phase === 'starting' && spec.containers.length > 0);
+      if (table.chain.length === 0 && !comesUp && before !== null) return 'The last version was taken out';
       const unkept = table.chain.find((route) => !versions.some((version) => isSame(version, route)));
       if (unkept !== undefined) return `Version ${unkept.version} serves in an epoch that is not kept`;
     }
-    return this.#judgeThresholds(table) ?? (before === null ? null : this.#judgeReleases(before, table));
+    if (before === null) return this.#judgeThresholds(table);
+    return this.#judgeThresholds(table) ?? this.#judgeReleases(before, table) ?? this.#judgeGate(before, table);
+  }
+
+  /** No new traffic goes into containers in which nobody listens yet. */
+  #judgeGate(before: RoutingTable, { chain }: RoutingTable): string | null {
+    const newest = chain.find(({ dormant }) => !dormant);
+    if (newest === undefined || before.chain.some(({ id }) => id === newest.id)) return null;
+    const early = newest.servers.every(({ key }) => this.#upstreams.isWarming(key));
+    return early ? `Version ${newest.version} serves, and nobody listens in its containers yet` : null;
   }
 
   #judgeThresholds({ chain, thresholds }: RoutingTable): string | null {
@@ -90,11 +103,16 @@ export class TableRules {
   }
 }
 
-interface KeptVersion {
+interface Identity {
   readonly id: string;
   readonly epoch: number;
 }
 
-function isSame(a: KeptVersion, b: KeptVersion): boolean {
+interface KeptVersion extends Identity {
+  readonly phase: string;
+  readonly spec: { readonly containers: readonly unknown[] };
+}
+
+function isSame(a: Identity, b: Identity): boolean {
   return a.id === b.id && a.epoch === b.epoch;
 }

@@ -13,7 +13,8 @@ export type Manner =
   | 'hangs'
   | 'cuts' // breaks off in the body
   | 'stalls' // stops in the body
-  | 'mixed'; // now this, now that
+  | 'mixed' // now this, now that
+  | 'warming'; // its engine takes connections for it, and breaks them
 
 /** With how likely each is. */
 const MANNERS: Readonly<Record<Manner, number>> = {
@@ -28,6 +29,7 @@ const MANNERS: Readonly<Record<Manner, number>> = {
   cuts: 2,
   stalls: 1,
   mixed: 3,
+  warming: 0,
 };
 
 /** One attempt as the servers saw it. */
@@ -53,6 +55,8 @@ export class Upstreams {
   readonly #chance: Chance;
   readonly #servers = new Map<string, Server>();
   readonly #seen = new Map<string, Seen[]>();
+  /** Servers in containers that have ended: nothing is ever there again. */
+  readonly #ended = new Set<string>();
 
   constructor(chance: Chance) {
     this.#chance = chance;
@@ -62,8 +66,29 @@ export class Upstreams {
     this.#servers.set(key, { manner: 'well', wellSinceMs: nowMs });
   }
 
-  /** Makes a server go bad, or well again. */
+  /** A container has been started there: `listens` is called when somebody listens in it. */
+  addWarming(key: string): void {
+    this.#servers.set(key, { manner: 'warming', wellSinceMs: Number.POSITIVE_INFINITY });
+  }
+
+  listens(key: string, nowMs: number): void {
+    if (this.isWarming(key)) this.#servers.set(key, { manner: 'well', wellSinceMs: nowMs });
+  }
+
+  isWarming(key: string): boolean {
+    return this.#servers.get(key)?.manner === 'warming';
+  }
+
+  /** The container there has ended. */
+  end(key: string): void {
+    this.#ended.add(key);
+    this.#servers.delete(key);
+  }
+
+  /** Makes a server go bad, or well again; not one that has not come up, or has ended. */
   turn(key: string, to: 'bad' | 'well', nowMs: number): Manner {
+    if (this.isWarming(key)) return 'warming';
+    if (this.#ended.has(key)) return 'refuses';
     const manner = to === 'well' ? 'well' : this.#chance.weighed(MANNERS);
     this.#servers.set(key, { manner, wellSinceMs: manner === 'well' ? nowMs : Number.POSITIVE_INFINITY });
     return manner;
@@ -74,8 +99,9 @@ export class Upstreams {
   }
 
   /** What the server does to one request. */
-  mannerOf(key: string): Exclude<Manner, 'mixed'> {
+  mannerOf(key: string): Exclude<Manner, 'mixed' | 'warming'> {
     const manner = this.#servers.get(key)?.manner ?? 'refuses';
+    if (manner === 'warming') return 'resets';
     if (manner !== 'mixed') return manner;
     return this.#chance.pick(['well', 'well', 'fails', 'resets', 'cuts', 'refuses'] as const);
   }
@@ -104,7 +130,7 @@ export class Upstreams {
         const { promise, resolve } = Promise.withResolvers<ConnectFailure | null>();
         const failure = (kind: ConnectFailure['kind']): ConnectFailure => ({ kind, text: `dial tcp ${key}: ${kind}` });
         if (manner === 'silent') after(timeoutMs, () => resolve(failure('timeout')));
-        else after(1, () => resolve(manner === 'refuses' ? failure('refused') : null));
+        else after(1, () => resolve(manner === 'refuses' || this.isWarming(key) ? failure('refused') : null));
         return promise;
       },
       checkHttp: () => Promise.reject(new Error('No version of the simulation has a health check')),

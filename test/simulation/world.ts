@@ -7,6 +7,7 @@ import type { Config } from '../../src/core/config/model.ts';
 import { parseCluster, parseConfig } from '../../src/core/config/parse.ts';
 import { hasBody } from '../../src/core/http/message.ts';
 import { CONTROLS, type Command, type Control } from '../../src/core/release/command.ts';
+import { isLive, runsInContainers, serves } from '../../src/core/release/state.ts';
 import { decide } from '../../src/core/routing/decide.ts';
 import type { RoutingTable } from '../../src/core/routing/table.ts';
 import { Exchange } from '../../src/proxy/exchange.ts';
@@ -15,6 +16,7 @@ import type { Log } from '../../src/system/log.ts';
 import { Chance } from '../kit/chance.ts';
 import { FakeDisk } from '../kit/fake-disk.ts';
 import { type Asked, Client, requestHead, SimulatedSide } from './client.ts';
+import { SimulatedEngine } from './engine.ts';
 import { judgeExchange } from './exchange-rules.ts';
 import { Process, STATE_PATH } from './process.ts';
 import { Promises } from './promises.ts';
@@ -35,6 +37,8 @@ type Step =
   | 'requests'
   | 'wait'
   | 'put'
+  | 'put in containers'
+  | 'container ends'
   | 'delete'
   | 'control'
   | 'server turns bad'
@@ -51,7 +55,9 @@ type Step =
 const WEIGHTS: Readonly<Record<Step, number>> = {
   requests: 50,
   wait: 15,
-  put: 4,
+  put: 3,
+  'put in containers': 2,
+  'container ends': 1.5,
   delete: 1.5,
   control: 4,
   'server turns bad': 6,
@@ -70,6 +76,7 @@ export class World {
   readonly chance: Chance;
   readonly time = new SimulatedTime();
   readonly upstreams: Upstreams;
+  readonly #engine: SimulatedEngine;
   readonly #clients: readonly Client[];
   readonly #promises = new Promises();
   readonly #tables: TableRules;
@@ -88,7 +95,14 @@ export class World {
     this.chance = new Chance(seed);
     this.upstreams = new Upstreams(this.chance);
     this.#clients = Array.from({ length: CLIENTS }, (_, index) => new Client(index, index % 4 !== 3));
-    this.#tables = new TableRules(() => this.time.nowMs);
+    this.#tables = new TableRules(() => this.time.nowMs, this.upstreams);
+    this.#engine = new SimulatedEngine({
+      time: this.time,
+      chance: this.chance,
+      upstreams: this.upstreams,
+      newAddress: () => this.#newAddress(),
+      onStop: (versionId) => this.#stopping(versionId),
+    });
     this.#log = {
       enabled: (level) => level !== 'INFO' && level !== 'DEBUG',
       write: (level, _component, text) => this.#noteLine(level, text),
@@ -120,12 +134,21 @@ export class World {
         await this.#pass(chance.hits(0.1) ? chance.below(20_000) : chance.below(600));
         return;
       case 'put':
-        this.#put();
+        this.#put({ servers: this.#newServers(1 + (chance.hits(0.3) ? chance.below(3) : 0)) });
         return;
+      case 'put in containers':
+        this.#put({ containers: this.#newContainers() });
+        return;
+      case 'container ends': {
+        const ended = this.#engine.endOne();
+        if (ended !== null) this.#note(`container ${ended} ends`);
+        return;
+      }
       case 'delete':
-        this.#submit({ kind: 'delete', id: chance.pick(this.#ids()) });
+        if (this.#ids().length > 0) this.#submit({ kind: 'delete', id: chance.pick(this.#ids()) });
         return;
       case 'control':
+        if (this.#ids().length === 0) return;
         this.#submit({ kind: chance.pick<Control>(CONTROLS), id: chance.pick(this.#ids()), reason: null });
         return;
       case 'server turns bad':
@@ -158,7 +181,7 @@ export class World {
       case 'crash while writing':
         this.#disk.diesAfter = this.#disk.steps.length + 1 + chance.below(12);
         this.#note('the disk will die soon');
-        this.#put();
+        this.#put({ servers: this.#newServers(1) });
         return;
       case 'crash under load':
         if (chance.hits(0.4)) this.#disk.failing.set('create', 'ENOSPC');
@@ -171,11 +194,9 @@ export class World {
     }
   }
 
-  #put(): void {
+  #put(runsOn: { readonly servers: object } | { readonly containers: object }): void {
     const { chance } = this;
-    this.#versions += 1;
     const version = `${1 + chance.below(6)}.${chance.below(3)}`;
-    const servers = this.#newServers(1 + (chance.hits(0.3) ? chance.below(3) : 0));
     const upgradeTransition = {
       mode: chance.pick(['INSTANT', 'SESSION', 'GRADUAL', 'CONCURRENT']),
       sessionTimeout: 1 + chance.below(4),
@@ -187,7 +208,7 @@ export class World {
       verdict: { preset: chance.pick(['patient', 'patient', 'strict']) },
     };
     const parsed = parseCluster(
-      JSON.stringify({ cluster: { servers, version, upgradeTransition } }),
+      JSON.stringify({ cluster: { ...runsOn, version, upgradeTransition } }),
       this.#config.clusterDefaults,
     );
     if (!parsed.ok) throw new Error(parsed.errors.join('\n'));
@@ -206,12 +227,15 @@ export class World {
       this.#note(
         `${what} ${mode}: ${result.kind === 'accepted' ? `accepted ${result.id.slice(0, 8)}` : result.reason}`,
       );
-      if (result.kind === 'accepted') this.#promises.note(command, result.id);
+      if (result.kind !== 'accepted') return;
+      const startedAgain = process.controller.state().versions.find(({ replaces }) => replaces === result.id);
+      this.#promises.note(command, result.id, startedAgain?.id);
     });
   }
 
   #turn(to: 'bad' | 'well'): void {
     const { keys } = this.upstreams;
+    if (keys.length === 0) return;
     const [newest] = this.#running.plane.table.chain;
     const isNewest = to === 'bad' && newest !== undefined && this.chance.hits(0.5);
     const key = this.chance.pick(isNewest ? newest.servers.map((server) => server.key) : keys);
@@ -247,7 +271,8 @@ export class World {
 
   #ask(): void {
     const client = this.chance.pick(this.#clients);
-    if (client.busy) return;
+    // Without a version everybody is told 503.
+    if (client.busy || this.#running.plane.table.chain.length === 0) return;
     const { plane, clock, exchanges } = this.#running;
     const process = this.#running;
     const { chance, time } = this;
@@ -347,6 +372,7 @@ export class World {
       chance,
       upstreams,
       disk: this.#disk,
+      engine: this.#engine,
       log: this.#log,
       onTable: (table: RoutingTable) => {
         const wrong = this.#tables.judge(table, this.#disk.text(STATE_PATH));
@@ -425,24 +451,50 @@ export class World {
     if (this.#wrong !== null) this.#fail(this.#wrong);
     const process = this.#process;
     if (process === null) return;
-    if (process.plane.table.chain.length === 0) this.#fail('No version serves');
-    if (process.controller.list().length === 0) this.#fail('No version is left');
+    const { versions } = process.controller.state();
+    const isEmpty = process.plane.table.chain.length === 0;
+    if (isEmpty && versions.some(serves)) this.#fail('No version serves');
+    if (!isEmpty && !versions.some(isLive)) this.#fail('No version is left');
   }
 
   /** All goes well again: everything ends, and nothing is left over. */
   async #end(): Promise<void> {
     this.#note('all goes well again');
     this.#heal();
+    this.#engine.failing = 0;
     for (const key of this.upstreams.keys) this.upstreams.turn(key, 'well', this.time.nowMs);
-    await this.#pass(30_000);
+    await this.#pass(45_000);
     await this.#settle();
-    const { plane } = this.#running;
+    const { plane, controller } = this.#running;
+    const { versions } = controller.state();
+    // What was starting alone may have been taken back by hand.
+    if (plane.table.chain.length === 0 && versions.some(isLive)) this.#fail('No version serves though all goes well');
+    const wanted = versions.filter((version) => isLive(version) && runsInContainers(version));
+    // What is on trial is judged by what it has lost.
+    // A release may have ended a moment ago.
+    for (let tries = 0; tries < 3 && this.#runForNothing().length > 0; tries += 1) await this.#pass(1_000);
+    const left = this.#runForNothing();
+    if (left.length > 0) this.#fail(`Containers of ${left.map((id) => this.#nameOf(id)).join()} run for nothing`);
+    const running = this.#engine.running();
+    for (const { id, spec } of wanted.filter(({ trial }) => trial === null)) {
+      const replicas = spec.containers.reduce((sum, container) => sum + container.replicas, 0);
+      if (running.get(id) !== replicas)
+        this.#fail(`${running.get(id)} of ${replicas} containers of ${this.#nameOf(id)} run`);
+    }
     if (this.#open.size > 0) this.#fail(`${this.#open.size} exchanges never ended`);
     const busy = plane.table.chain.filter(({ id }) => (plane.register.find(id)?.inFlight ?? 0) !== 0);
     if (busy.length > 0) this.#fail(`Version ${busy[0]?.version} counts exchanges in flight that are over`);
     if (plane.budget.usedBytes !== 0) this.#fail(`${plane.budget.usedBytes} bytes are kept of exchanges that are over`);
     if (plane.droppedAnswers !== 0) this.#fail(`${plane.droppedAnswers} dropped answers are counted that are over`);
     await this.#running.close();
+  }
+
+  /** Ids of versions that are over, and whose containers run. */
+  #runForNothing(): readonly string[] {
+    const { versions } = this.#running.controller.state();
+    return [...this.#engine.running().keys()].filter(
+      (id) => !versions.some((version) => version.id === id && isLive(version)),
+    );
   }
 
   get #running(): Process {
@@ -458,17 +510,39 @@ export class World {
     return `${this.#process?.controller.status(id)?.version} ${id.slice(0, 8)}`;
   }
 
+  /** The table must have let go of it before. */
+  #stopping(id: string): void {
+    const { plane } = this.#running;
+    if (plane.table.chain.some((route) => route.id === id))
+      this.#wrong ??= `${this.#nameOf(id)} is stopped while it serves`;
+    this.#note(`${this.#nameOf(id)} is stopped`);
+  }
+
+  #newContainers(): readonly object[] {
+    return [{ image: 'app', portToProxy: 80, replicas: this.chance.hits(0.3) ? 2 : 1 }];
+  }
+
   #newServers(count: number): readonly { readonly hostname: string; readonly port: number }[] {
     this.#versions += 1;
-    const servers = Array.from({ length: count }, (_, index) => ({
-      hostname: `10.${this.#versions >> 8}.${this.#versions & 255}.${index + 1}`,
-      port: 80,
-    }));
+    const servers = Array.from({ length: count }, (_, index) => {
+      const { host, port } = this.#addressOf(index + 1);
+      return { hostname: host, port };
+    });
     for (const { hostname, port } of servers) this.upstreams.add(`${hostname}:${port}`, this.time.nowMs);
     return servers;
   }
 
+  #newAddress() {
+    this.#versions += 1;
+    return this.#addressOf(1);
+  }
+
+  #addressOf(index: number): { readonly host: string; readonly port: number } {
+    return { host: `10.${this.#versions >> 8}.${this.#versions & 255}.${index}`, port: 80 };
+  }
+
   #newConfig(): Config {
+    const runsOn = this.chance.hits(0.2) ? { containers: this.#newContainers() } : { servers: this.#newServers(1) };
     const parsed = parseConfig(
       JSON.stringify({
         proxy: { port: 0 },
@@ -476,7 +550,11 @@ export class World {
         putWait: 0.5,
         timeouts: { connect: 0.3, response: 3, idleBody: 1, drain: 3, tunnelDrain: 5, abandonAfter: 1 },
         replay: { holdBytes: HOLD_BYTES, budget: this.chance.pick([0.2, 1]) },
-        cluster: { servers: this.#newServers(1), version: `${1 + this.chance.below(3)}.0` },
+        cluster: {
+          ...runsOn,
+          version: `${1 + this.chance.below(3)}.0`,
+          upgradeTransition: { mode: 'INSTANT', readyTimeout: this.chance.pick([1, 30]) },
+        },
       }),
     );
     if (!parsed.ok) throw new Error(parsed.errors.join('\n'));

@@ -4,7 +4,7 @@ import type { Effect } from './effects.ts';
 import { stopEffect } from './handlers-containers.ts';
 import { launchEffect, prepareEffect } from './handlers-health.ts';
 import { chainOf } from './routes.ts';
-import { isLive, type ReleaseState, runsInContainers, type VersionState } from './state.ts';
+import { isLive, type ReleaseState, runsInContainers, serves, type VersionState } from './state.ts';
 
 /**
  * What has to be done for a restored state. Everything that served serves at once and is trusted as it was; a version that was
@@ -40,7 +40,12 @@ function restoredLine(version: VersionState): Effect {
  * first, and after a crash the version would be found at fault anew.
  */
 export function takesBack(before: ReleaseState, after: ReleaseState): boolean {
-  return after.versions.some(
-    ({ id, phase }) => phase === 'failed' && before.versions.some((was) => was.id === id && was.phase !== 'failed'),
+  const was = (id: string) => before.versions.find((version) => version.id === id);
+  const isTaken = after.versions.some(
+    ({ id, phase }) => phase === 'failed' && (was(id)?.phase ?? 'failed') !== 'failed',
   );
+  // What comes to serve with it must be known after a crash.
+  const isNew = (version: VersionState): boolean =>
+    serves(version) && !before.versions.some((old) => old.id === version.id && serves(old));
+  return isTaken && !after.versions.some(isNew);
 }

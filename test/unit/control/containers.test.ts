@@ -333,6 +333,20 @@ describe('a container that ends', () => {
     expect(world.phaseOf('b')).toBe('starting');
   });
 
+  test('on trial is started again when its version is trusted all the same', async () => {
+    const world = await stable();
+    const two = inContainers('INSTANT', { version: '2', uuid: 'b', container: { replicas: 2 }, regretWindowMs: 5_000 });
+    await world.controller.submit({ kind: 'put', spec: two, origin: 'rest' });
+    world.containers.launches[1]?.resolve([launchedContainer('127.0.0.1:4002'), launchedContainer('127.0.0.1:4003')]);
+    await settled();
+    world.containers.sink?.notice(notice('b', '127.0.0.1:4003'));
+    await world.clock.pass(4_000);
+    expect(world.containers.launches.map(({ id }) => id)).toEqual(['a', 'b']);
+    await world.clock.pass(3_000);
+    expect(world.phaseOf('b')).toBe('stable');
+    expect(world.containers.launches.map(({ id }) => id)).toEqual(['a', 'b', 'b']);
+  });
+
   test('of a trusted version is started again', async () => {
     const world = await stable();
     world.containers.sink?.notice(notice('a', SERVER));

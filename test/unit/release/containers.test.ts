@@ -1,7 +1,7 @@
 /** Versions that are given by containers: what the machine wants started and stopped, and when. */
 import { describe, expect, test } from 'vitest';
 import type { Effect } from '../../../src/core/release/effects.ts';
-import { restore } from '../../../src/core/release/restore.ts';
+import { restore, takesBack } from '../../../src/core/release/restore.ts';
 import { Machine } from './machine.ts';
 import { inContainers, launchedContainer, launchedNow, spec } from './specs.ts';
 
@@ -208,6 +208,23 @@ describe('rollback of a stable version', () => {
     launch(m, 'a', '127.0.0.1:6000');
     expect(m.phases()).toBe('b:failed a:stable');
     expect(m.published()?.routes.map(({ id }) => id)).toEqual(['a']);
+  });
+
+  test('is kept before it is done: what comes to serve instead must be known after a crash', () => {
+    const m = replaced();
+    m.happen({ kind: 'drained', id: 'a' });
+    m.step({ kind: 'rollback', id: 'b', reason: null });
+    m.step(launchedNow('a', launchedContainer('127.0.0.1:6000')));
+    const before = m.state;
+    m.happen({ kind: 'ready', id: 'a' });
+    expect(m.phases()).toBe('b:failed a:stable');
+    expect(takesBack(before, m.state)).toBe(false);
+    const candidate = stable();
+    candidate.put('b', inContainers('INSTANT', { version: '2' }));
+    launch(candidate, 'b');
+    const trial = candidate.state;
+    candidate.fail('b', 'blamed', 5);
+    expect(takesBack(trial, candidate.state)).toBe(true);
   });
 
   test('stays where it is when that can not be started, and says so where there is none', () => {
