@@ -43,7 +43,7 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
     .helpCommand(false)
     .helpOption('-h, --help', 'show this message')
     .version(`cutover ${terminal.version}`, '--version', 'show the version of cutover')
-    .showHelpAfterError()
+    .showHelpAfterError(hint('cutover'))
     .configureOutput({
       writeOut: terminal.out,
       writeErr: terminal.err,
@@ -60,7 +60,15 @@ function createProgram(terminal: Terminal, end: (code: number) => void): Command
   statusCommand(program, terminal);
   ledgerCommand(program, terminal);
   reloadCommand(program, terminal);
+  for (const command of program.commands) {
+    if (command.name() !== 'run') command.showHelpAfterError(hint(`cutover ${command.name()}`));
+  }
   return program;
+}
+
+/** In place of the usage itself, above which the fault would be out of sight. */
+function hint(command: string): string {
+  return `"${command} --help" shows how it is used`;
 }
 
 /** Without this, commander would hand the word to the default command and complain of one argument too many. */
@@ -68,7 +76,7 @@ function refuseUnknownCommand(words: readonly string[], program: Command): void 
   const [word] = words;
   if (word === undefined || word.startsWith('-')) return;
   if (!program.commands.some((command) => command.name() === word)) {
-    throw new Failure(`Unknown command ${JSON.stringify(word)}\n\n${USAGE.trimEnd()}`, 2);
+    throw new Failure(`Unknown command ${JSON.stringify(word)}\n${hint('cutover')}`, 2);
   }
 }
 
