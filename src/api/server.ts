@@ -51,6 +51,8 @@ export function createApi(needs: ApiNeeds): Api {
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: IDLE_MS,
     connectionsCheckingInterval: 1000,
+    // A missing one is refused below, with the reason.
+    requireHostHeader: false,
   });
   server.maxConnections = CONNECTIONS_MAX;
   server.setTimeout(SILENCE_MS, (socket) => socket.destroy());
@@ -58,6 +60,8 @@ export function createApi(needs: ApiNeeds): Api {
   server.on('checkExpectation', (_incoming: IncomingMessage, outgoing: ServerResponse) => {
     answerPlain(outgoing, { status: 417, text: line('The only expectation known is 100-continue') });
   });
+  // Nothing else would answer it: without a listener Node closes the connection.
+  server.on('connect', (_incoming, socket) => connections.refuse(socket as Socket, 'CONNECT'));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => connections.refuse(socket as Socket, error.code));
   return {
     listen(host, port, bound) {
@@ -89,7 +93,12 @@ function createRequestHandler(needs: ApiNeeds, ownHost: string) {
   return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     // Told something else than to continue, it may send its body or not: only the end of the connection is clear.
     if (expectsContinue(incoming)) outgoing.setHeader('Connection', 'close');
-    const { host, origin, authorization } = incoming.headers;
+    const { origin, authorization } = incoming.headers;
+    const host = hostOf(incoming);
+    if (host === null) {
+      answerPlain(outgoing, { status: 400, text: line('A request needs one Host'), headers: { Connection: 'close' } });
+      return;
+    }
     const refusal = guard({ host, origin, authorization, localAddress: incoming.socket.localAddress });
     if (refusal !== null) {
       const from = incoming.socket.remoteAddress ?? 'a client that left';
@@ -101,6 +110,17 @@ function createRequestHandler(needs: ApiNeeds, ownHost: string) {
     }
     void handle(incoming, outgoing);
   };
+}
+
+/**
+ * For whom a request is: its target may say so, else its one Host does (RFC 9112 section 3.2). Undefined where HTTP/1.0 says
+ * nothing; null when that is not clear.
+ */
+function hostOf({ url = '', headersDistinct, httpVersionMinor }: IncomingMessage): string | undefined | null {
+  const hosts = headersDistinct.host ?? [];
+  if (hosts.length > 1 || (hosts.length === 0 && httpVersionMinor > 0)) return null;
+  const [, authority] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
+  return authority ?? hosts[0];
 }
 
 function badTarget(): Response {
@@ -138,7 +158,7 @@ function listen(server: Server, { host, port, bound, isOpen }: Place): Promise<{
 }
 
 interface Connections {
-  /** Answers what Node's parser or clock refused, unless an answer is owed to an earlier request. */
+  /** Answers what Node refused, or leaves to us to refuse, unless an answer is owed to an earlier request. */
   refuse(socket: Socket, code: string | undefined): void;
   close(): Promise<void>;
 }
@@ -186,7 +206,7 @@ function trackConnections(server: Server): Connections {
 }
 
 function refusalOf(code: string | undefined): string {
-  const [status, reason] = PARSER_REFUSALS[code ?? ''] ?? ['400 Bad Request', 'Malformed request'];
+  const [status, reason] = REFUSALS[code ?? ''] ?? ['400 Bad Request', 'Malformed request'];
   const text = line(reason);
   const fields = Object.entries({ ...plainHeaders(text), Connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}`,
@@ -194,7 +214,8 @@ function refusalOf(code: string | undefined): string {
   return `HTTP/1.1 ${status}\r\n${fields.join('\r\n')}\r\n\r\n${text}`;
 }
 
-const PARSER_REFUSALS: Readonly<Record<string, readonly [string, string]>> = {
+const REFUSALS: Readonly<Record<string, readonly [string, string]>> = {
+  CONNECT: ['501 Not Implemented', 'CONNECT is not served here'],
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'Request head is too large'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ['413 Content Too Large', 'Chunk extensions are too large'],
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'Request did not arrive in time'],

@@ -104,12 +104,19 @@ describe('a broken client', () => {
     ['both framings', `${PUT}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
     ['a bad chunk', `${PUT}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
     ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
+    ['no version', 'GET /\r\n\r\n', 400],
+    ['two Hosts', 'GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n', 400],
+    ['a foreign target', 'GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 403],
+    ['a tunnel', 'CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n', 501],
+    ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
     ['a huge head', `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
   ])('that sends %s is refused', async (_name, bytes, status) => {
     const { port, commands } = await startService();
     const client = dial(port);
     client.send(bytes);
-    expect(await client.untilEnd()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    const answer = await client.untilEnd();
+    expect(answer).toMatch(refusal(status));
+    expect(answer).toMatch(/^content-type: text\/plain; charset=utf-8\r$/im);
     expect(commands).toEqual([]);
   });
 
