@@ -23,6 +23,7 @@ import { type ListenAt, Listener } from './listener.ts';
 import type { OutcomeReports, Plane } from './plane.ts';
 import { Register } from './register.ts';
 import { Sweeper } from './sweeper.ts';
+import { Sockets } from './tcp/sockets.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
 interface DataPlaneParts {
@@ -45,6 +46,7 @@ export class DataPlane {
   constructor(parts: DataPlaneParts) {
     const { config } = parts;
     const counters = newCounters();
+    const buffers = new BufferPool();
     this.#plane = {
       ...parts,
       messageLimits: {
@@ -63,7 +65,9 @@ export class DataPlane {
       dateLine: new DateLine(),
       comparisons: new Comparisons(),
       tunnels: new Set(),
-      sending: { writes: new WriteTurn(), pool: new BufferPool() },
+      sockets: new Sockets(buffers),
+      buffers,
+      writes: new WriteTurn(),
       table: buildTable(0, [], []),
       draining: false,
       droppedAnswers: 0,

@@ -55,7 +55,7 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
     this.#plane = plane;
     this.#client = client;
     this.#table = plane.table;
-    this.#body = hasBody(client.request) ? new KeptBody(plane.budget, plane.sending.pool) : NO_BODY;
+    this.#body = hasBody(client.request) ? new KeptBody(plane.budget, plane.buffers) : NO_BODY;
     this.#repeatable = isRepeatable(client.request, plane.config.replay.methods);
     this.#counts = !isIgnored(client.request.target, plane.config.ignorePaths);
     this.#failures = new ExchangeFailures(plane, plane.table, this.#counts);

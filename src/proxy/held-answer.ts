@@ -56,7 +56,7 @@ export class HeldAnswer implements AnswerListener {
     this.asking = asking;
     this.#watcher = options.watcher;
     this.#plane = options.plane;
-    this.#kept = new KeptBytes(options.plane.sending.pool);
+    this.#kept = new KeptBytes(options.plane.buffers);
     this.#bytesMax = options.bytesMax ?? HELD_BYTES_MAX;
   }
 

@@ -3,6 +3,7 @@ import net from 'node:net';
 import { openFilesMax } from '../system/descriptors.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import type { Plane } from './plane.ts';
+import { type Accepted, Sockets } from './tcp/sockets.ts';
 
 /** An address, or a socket that is bound already. */
 export type ListenAt = { readonly host: string; readonly port: number } | { readonly handle: object };
@@ -32,10 +33,14 @@ export class Listener {
   constructor(plane: Plane) {
     this.#plane = plane;
     const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
-    this.#server = net.createServer(options, (socket) => this.#accept(socket));
+    this.#server = net.createServer(options);
     this.#connectionsMax = connectionsMax(plane);
-    this.#server.maxConnections = this.#connectionsMax + TURNED_AWAY_MAX;
-    this.#server.on('drop', () => this.#countRefused());
+    if (!plane.sockets.onHandles)
+      plane.log.write(
+        'NOTICE',
+        'listener',
+        `Connections are on the public sockets of Node ${process.version}: they cost more`,
+      );
   }
 
   /** Resolves with the port; rejects with the system's error when it can't listen. */
@@ -52,6 +57,7 @@ export class Listener {
         this.#server.on('error', (error) => {
           this.#plane.log.write('ERROR', 'listener', `Accepting a connection failed: ${error.message}`);
         });
+        this.#plane.sockets.takeFrom(this.#server, (accepted) => this.#accept(accepted));
         const address = this.#server.address();
         resolve(address !== null && typeof address === 'object' ? address.port : 0);
       });
@@ -99,9 +105,14 @@ export class Listener {
     return this.#connections.size;
   }
 
-  #accept(socket: net.Socket): void {
+  #accept(accepted: Accepted): void {
+    if (this.#connections.size >= this.#connectionsMax + TURNED_AWAY_MAX) {
+      this.#countRefused();
+      Sockets.drop(accepted);
+      return;
+    }
     const isTooMany = this.#connections.size - this.#turnedAway.size >= this.#connectionsMax;
-    const connection = new ClientConnection(this.#plane, socket, this.#onClosed);
+    const connection = new ClientConnection(this.#plane, accepted, this.#onClosed);
     this.#connections.add(connection);
     if (!isTooMany) return;
     this.#countRefused();

@@ -14,10 +14,12 @@ import type { Dice } from '../system/dice.ts';
 import type { Log } from '../system/log.ts';
 import type { Names } from '../system/names.ts';
 import type { BufferBudget } from './buffer-budget.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import type { Comparisons } from './comparisons.ts';
-import type { Sending } from './http1/outbox.ts';
+import type { WriteTurn } from './http1/write-turn.ts';
 import type { Register } from './register.ts';
 import type { Sweeper } from './sweeper.ts';
+import type { Sockets } from './tcp/sockets.ts';
 import type { Tunnel } from './tunnel.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
 
@@ -38,7 +40,9 @@ export interface Plane {
   readonly rotation: Rotation;
   readonly dateLine: DateLine;
   readonly tunnels: Set<Tunnel>;
-  readonly sending: Sending;
+  readonly sockets: Sockets;
+  readonly buffers: BufferPool;
+  readonly writes: WriteTurn;
   /** The table in force. An exchange reads it once, at admission. */
   table: RoutingTable;
   readonly replayBudget: ReplayBudget;

@@ -22,6 +22,7 @@ import { WriteTurn } from '../../src/proxy/http1/write-turn.ts';
 import type { Plane } from '../../src/proxy/plane.ts';
 import { Register } from '../../src/proxy/register.ts';
 import { Sweeper } from '../../src/proxy/sweeper.ts';
+import { Sockets } from '../../src/proxy/tcp/sockets.ts';
 import type { UpstreamPool } from '../../src/proxy/upstream-pool.ts';
 import { type OpenState, openState } from '../../src/store/open.ts';
 import type { Log } from '../../src/system/log.ts';
@@ -92,6 +93,7 @@ export class Process implements DataPlanePort {
     const dice = { versionId: () => chance.uuid(), clientId: () => chance.uuid() };
     const { connectMs, idleBodyMs } = config.timeouts;
     const counters = newCounters();
+    const buffers = new BufferPool();
     const pool = new SimulatedPool({ clock, chance, upstreams, connectMs, idleBodyMs });
     this.plane = {
       config,
@@ -112,7 +114,9 @@ export class Process implements DataPlanePort {
       dateLine: new DateLine(),
       comparisons: new Comparisons(),
       tunnels: new Set(),
-      sending: { writes: new WriteTurn(), pool: new BufferPool() },
+      sockets: new Sockets(buffers),
+      buffers,
+      writes: new WriteTurn(),
       table: buildTable(0, [], []),
       draining: false,
       droppedAnswers: 0,

@@ -6,7 +6,6 @@
  * write error, or the client's FIN inside a request is an abort; FIN after a whole request is a half-close, and the
  * answer is still sent.
  */
-import type net from 'node:net';
 import type { FieldLines } from '../../core/http/fields.ts';
 import {
   hasBody,
@@ -20,12 +19,12 @@ import { Exchange } from '../exchange.ts';
 import type { ClientSide, OwnStatus, TunnelEnd } from '../message-level.ts';
 import type { Plane } from '../plane.ts';
 import type { Timed } from '../sweeper.ts';
-import { readInto } from './accepted-socket.ts';
+import type { SocketOwner, TcpSocket } from '../tcp/socket.ts';
+import type { Accepted } from '../tcp/sockets.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { Outbox } from './outbox.ts';
 import { plainAddress } from './plain-address.ts';
 import { ReadAhead } from './read-ahead.ts';
-import { READ_BUFFER } from './read-buffer.ts';
 import { Http1RequestFacts } from './request-facts.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
 
@@ -36,7 +35,7 @@ const LINGER_MS = 2_000;
 
 type Stage = 'open' | 'lingering' | 'tunnel' | 'closed';
 
-export class ClientConnection implements ClientSide, RequestSink, Timed {
+export class ClientConnection implements ClientSide, RequestSink, SocketOwner, Timed {
   deadlineMs: number;
   /** When the last answer ended, or the connection came; on the plane's clock. */
   idleSinceMs: number;
@@ -45,7 +44,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   requestComplete = false;
 
   readonly #plane: Plane;
-  readonly #socket: net.Socket;
+  readonly #socket: TcpSocket;
   readonly #outbox: Outbox;
   readonly #answer: AnswerWriter;
   readonly #parser: RequestParser;
@@ -63,23 +62,18 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   /** The connection ends with the answer under way. */
   #closeAfter = false;
 
-  constructor(plane: Plane, accepted: net.Socket, onClosed: (connection: ClientConnection) => void) {
-    const socket = readInto(accepted, READ_BUFFER, (bytes, count) => this.#onBytes(bytes, count));
+  constructor(plane: Plane, accepted: Accepted, onClosed: (connection: ClientConnection) => void) {
     this.#plane = plane;
-    this.#socket = socket;
+    this.#socket = plane.sockets.own(accepted, this);
     this.#onClosed = onClosed;
-    this.clientIp = plainAddress(socket.remoteAddress ?? '');
-    this.#outbox = new Outbox(socket, plane.sending);
+    this.clientIp = plainAddress(this.#socket.remoteAddress);
+    this.#outbox = new Outbox(this.#socket, plane.writes);
     this.#answer = new AnswerWriter(plane, this.#outbox);
     this.#parser = new RequestParser(this, plane.messageLimits);
     this.facts = new Http1RequestFacts(plane, this.clientIp);
     this.idleSinceMs = plane.sweeper.nowMs;
     this.deadlineMs = this.idleSinceMs + plane.config.timeouts.clientIdleMs;
     plane.sweeper.add(this);
-    socket.on('drain', () => this.#onDrain());
-    socket.on('end', () => this.#onEnd());
-    socket.on('error', () => this.#onGone());
-    socket.on('close', () => this.#onGone());
   }
 
   /** No exchange is under way and no byte of one has come. */
@@ -93,8 +87,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
 
   /** Beyond what is served: says so, and ends. */
   turnAway(): void {
-    this.#answer.own('', 503, { connection: 'close', reason: 'More connections are open than are taken here' });
-    this.#linger();
+    this.#refuse('', 503, 'More connections are open than are taken here');
   }
 
   /** Half-closes an idle connection; a request that crosses it on the wire is still answered by nobody, so wait first. */
@@ -109,10 +102,10 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   /** Ends it as it stands; complete answers are sent, and a reset tells a reader that its answer is cut (RFC 9112 section 8). */
   destroy(): void {
     this.#outbox.flushNow();
-    const isCut = this.#exchange !== null || this.#socket.writableLength > 0;
-    if (isCut && this.#answer.untilClose) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
-    this.#onGone();
+    const isCut = this.#exchange !== null || this.#socket.queuedBytes > 0;
+    if (isCut && this.#answer.untilClose) this.#socket.reset();
+    else this.#socket.close();
+    this.socketClosed();
   }
 
   // ---- ClientSide
@@ -161,8 +154,8 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   cutOff(): void {
     this.#exchange = null;
     this.#outbox.flushNow();
-    if (this.#answer.untilClose) this.#socket.resetAndDestroy();
-    else this.#socket.destroySoon();
+    if (this.#answer.untilClose) this.#socket.reset();
+    else this.#socket.closeSoon();
     this.#stage = 'lingering';
     this.deadlineMs = this.#plane.sweeper.nowMs + LINGER_MS;
   }
@@ -221,37 +214,31 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   }
 
   requestError(error: ProtocolError, method: 'HEAD' | ''): void {
-    if (this.#giveUpExchange() === 'cut') return;
-    this.#answer.own(method, error.status, { connection: 'close', reason: error.reason });
-    this.#linger();
+    this.#refuse(method, error.status, error.reason);
   }
 
   // ---- Timed
 
   onDeadline(nowMs: number): void {
     const { counters } = this.#plane;
-    const isUnread = this.#socket.writableLength > 0;
+    const isUnread = this.#socket.queuedBytes > 0;
     if (isUnread) counters.readerTimeouts += 1;
     if (isUnread || this.#stage !== 'open') {
       this.destroy();
-      return;
-    }
-    if (this.idle) {
+    } else if (this.idle) {
       counters.clientsIdle += 1;
       this.#linger();
-      return;
+    } else {
+      if (this.#exchange === null) counters.headerTimeouts += 1;
+      else counters.bodyTimeouts += 1;
+      this.#refuse(this.#request?.method ?? '', 408);
+      this.deadlineMs = nowMs + LINGER_MS;
     }
-    if (this.#exchange === null) counters.headerTimeouts += 1;
-    else counters.bodyTimeouts += 1;
-    if (this.#giveUpExchange() === 'cut') return;
-    this.#answer.own(this.#request?.method ?? '', 408, { connection: 'close' });
-    this.#linger();
-    this.deadlineMs = nowMs + LINGER_MS;
   }
 
-  // ---- the socket
+  // ---- SocketOwner
 
-  #onBytes(bytes: Buffer, count: number): void {
+  socketBytes(bytes: Buffer, count: number): void {
     if (this.#stage === 'tunnel') {
       this.#tunnelEnd?.arrived(Buffer.from(bytes.subarray(0, count)));
       return;
@@ -287,7 +274,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     if (this.#ahead.isFull) this.#socket.pause();
   }
 
-  #onDrain(): void {
+  socketDrained(): void {
     if (this.#stage === 'tunnel') {
       this.#tunnelEnd?.drained();
       return;
@@ -298,24 +285,24 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
     this.#exchange.clientDrained();
   }
 
-  #onEnd(): void {
+  socketEnded(): void {
     if (this.#stage === 'tunnel') {
       this.#tunnelEnd?.ended();
       return;
     }
     this.#halfClosed = true;
-    if (this.#stage !== 'open') return;
-    if (this.#exchange !== null && this.requestComplete) {
-      // A FIN does not tell whether the client is still there to read.
-      this.#socket.setKeepAlive(true, PRESENCE_MS);
-      return;
-    }
-    if (this.#choked) return;
-    if (this.#exchange === null && !this.#parser.inMessage) this.#linger();
+    if (this.#stage !== 'open' || this.#choked) return;
+    // A FIN does not tell whether the client is still there to read.
+    if (this.#exchange !== null && this.requestComplete) this.#socket.keepAlive(PRESENCE_MS);
+    else if (this.#exchange === null && !this.#parser.inMessage) this.#linger();
     else this.destroy();
   }
 
-  #onGone(): void {
+  socketFinished(): void {
+    if (this.#stage === 'lingering') this.deadlineMs = this.#plane.sweeper.nowMs + LINGER_MS;
+  }
+
+  socketClosed(): void {
     if (this.#stage === 'closed') return;
     const wasTunnel = this.#stage === 'tunnel';
     this.#stage = 'closed';
@@ -332,11 +319,17 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   // ---- the end of an exchange
 
   #answered(): void {
+    const request = this.#request;
     this.#exchange = null;
     this.#request = null;
     if (this.#stage !== 'open') return;
     if (this.#closeAfter) {
-      this.#linger();
+      // A client that wanted no more than this answer, and has sent nothing else, is not waited for.
+      if (request?.keepAlive !== false || !this.requestComplete || this.hasBytesAhead) this.#linger();
+      else {
+        this.#leave();
+        this.#outbox.flushAndClose();
+      }
       return;
     }
     this.#outbox.flush();
@@ -356,7 +349,7 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   #goOn(): void {
     if (this.#ahead.length > 0) {
       const ahead = this.#ahead.take();
-      if (this.#socket.isPaused()) this.#socket.resume();
+      this.#socket.resume();
       this.#feed(ahead, ahead.length);
     }
     if (!this.#halfClosed || this.#stage !== 'open') return;
@@ -368,29 +361,34 @@ export class ClientConnection implements ClientSide, RequestSink, Timed {
   /** Sends what is to be sent, then the end, and reads on for a while so that no reset destroys the answer on its way. */
   #linger(): void {
     this.#outbox.flushNow();
-    this.#stage = 'lingering';
+    this.#leave();
     this.#parser.stop();
     this.#ahead.take();
-    this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.idleBodyMs;
-    this.#socket.once('finish', () => {
-      this.deadlineMs = this.#plane.sweeper.nowMs + LINGER_MS;
-    });
     this.#socket.end();
-    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#socket.resume();
+  }
+
+  /** No request is taken any more; the client has a while to take what it was sent. */
+  #leave(): void {
+    this.#stage = 'lingering';
+    this.deadlineMs = this.#plane.sweeper.nowMs + this.#plane.config.timeouts.idleBodyMs;
   }
 
   #mayKeepAlive(): boolean {
     return this.request.keepAlive && this.requestComplete && !this.#plane.draining;
   }
 
-  /** Ends the exchange under way, if there is one; an answer that has begun is cut off, and with it the connection. */
-  #giveUpExchange(): 'cut' | 'unanswered' {
+  /** Ends the exchange under way, if there is one, and says why; an answer that has begun is cut off. So is the connection. */
+  #refuse(method: string, status: Parameters<AnswerWriter['own']>[1], reason?: string): void {
     const exchange = this.#exchange;
     this.#exchange = null;
     exchange?.clientGone();
-    if (exchange?.answerBegun !== true) return 'unanswered';
-    this.cutOff();
-    return 'cut';
+    if (exchange?.answerBegun === true) {
+      this.cutOff();
+      return;
+    }
+    this.#answer.own(method, status, { connection: 'close', ...(reason === undefined ? {} : { reason }) });
+    this.#linger();
   }
 
   /** The deadline for the next bytes of the request's body. */

@@ -1,18 +1,18 @@
 /** One end of a tunnel on a plain socket: the connection that owned the socket passes its events on. */
-import type net from 'node:net';
 import type { TunnelEnd, TunnelSide } from '../message-level.ts';
+import type { TcpSocket } from '../tcp/socket.ts';
 
 /** A tunnel may be silent for hours. After so much silence its other end is asked whether it is still there. */
 const PRESENCE_MS = 60_000;
 
 export class SocketTunnelEnd implements TunnelEnd {
-  readonly #socket: net.Socket;
+  readonly #socket: TcpSocket;
   #tunnel: TunnelSide | null = null;
   #early: Buffer[] = [];
 
-  constructor(socket: net.Socket) {
+  constructor(socket: TcpSocket) {
     this.#socket = socket;
-    socket.setKeepAlive(true, PRESENCE_MS);
+    socket.keepAlive(PRESENCE_MS);
   }
 
   // ---- from the connection
@@ -42,23 +42,24 @@ export class SocketTunnelEnd implements TunnelEnd {
     const early = this.#early;
     this.#early = [];
     for (const bytes of early) tunnel.bytes(bytes);
-    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#socket.resume();
   }
 
   tunnelWrite(bytes: Buffer): boolean {
-    return this.#socket.destroyed || this.#socket.write(bytes);
+    this.#socket.writeOwn(bytes);
+    return !this.#socket.full;
   }
 
   tunnelEnd(): void {
-    if (!this.#socket.destroyed) this.#socket.end();
+    this.#socket.end();
   }
 
   tunnelClose(): void {
-    this.#socket.destroySoon();
+    this.#socket.closeSoon();
   }
 
   tunnelCut(): void {
-    this.#socket.resetAndDestroy();
+    this.#socket.reset();
   }
 
   tunnelPause(): void {

@@ -1,10 +1,7 @@
 /**
  * One HTTP/1.1 connection to a server, and the attempt that is using it. A connection lives through many attempts, one at
  * a time: connecting, then busy and idle in turn, then closed for good.
- *
- * Bytes arrive in one buffer that all connections share (the public `onread` option), lent until the callback returns.
  */
-import net from 'node:net';
 import type { FieldLines } from '../../core/http/fields.ts';
 import type { ProtocolError, ResponseHead, ResponseSink } from '../../core/http/message.ts';
 import { ResponseParser } from '../../core/http/response-parser.ts';
@@ -13,21 +10,21 @@ import { causeOf, connectFailureText, isExhaustion, lostConnectionText } from '.
 import type { Attempt, AttemptListener, Failure, OutgoingRequest, TunnelEnd } from '../message-level.ts';
 import type { Plane } from '../plane.ts';
 import type { Timed } from '../sweeper.ts';
+import type { ConnectingOwner, TcpSocket } from '../tcp/socket.ts';
 import { Outbox } from './outbox.ts';
-import { READ_BUFFER } from './read-buffer.ts';
 import { RequestWriter } from './request-writer.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
 
 type Stage = 'resolving' | 'connecting' | 'busy' | 'idle' | 'tunnel' | 'closed';
 
-export class UpstreamConnection implements Attempt, ResponseSink, Timed {
+export class UpstreamConnection implements Attempt, ResponseSink, ConnectingOwner, Timed {
   readonly server: Server;
   deadlineMs = Number.POSITIVE_INFINITY;
   idleSinceMs = 0;
 
   readonly #plane: Plane;
   readonly #parser: ResponseParser;
-  #socket: net.Socket | null = null;
+  #socket: TcpSocket | null = null;
   #outbox: Outbox | null = null;
   #writer: RequestWriter | null = null;
   /** What is to be sent once the connection stands. */
@@ -139,7 +136,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     this.#listener = null;
     this.#stage = 'tunnel';
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#tunnel = new SocketTunnelEnd(this.#socket as net.Socket);
+    this.#tunnel = new SocketTunnelEnd(this.#socket as TcpSocket);
     return this.#tunnel;
   }
 
@@ -150,7 +147,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     this.#plane.sweeper.delete(this);
     this.#plane.pool.forget(this);
     this.#waiting = [];
-    this.#socket?.destroy();
+    this.#socket?.close();
   }
 
   onDeadline(): void {
@@ -208,7 +205,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     else this.#fail('malformed', `Malformed answer from ${this.#where()}: ${error.reason}`);
   }
 
-  // ---- the socket
+  // ---- connecting
 
   #connect(addresses: readonly string[]): void {
     if (this.#stage !== 'resolving') return;
@@ -224,30 +221,16 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
   }
 
   #dial(address: string): void {
-    const socket = net.connect({
-      host: address,
-      port: this.server.port,
-      autoSelectFamily: false,
-      noDelay: true,
-      allowHalfOpen: true,
-      onread: {
-        buffer: READ_BUFFER,
-        callback: (count, bytes) => this.#onBytes(bytes as Buffer, count),
-      },
-    });
-    this.#socket = socket;
-    socket.on('connect', () => this.#onConnect());
-    socket.on('drain', () => this.#onDrain());
-    socket.on('end', () => this.#onEnd());
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(socket, error));
-    socket.on('close', () => this.#onClose(socket));
+    this.#socket = this.#plane.sockets.connect({ address, port: this.server.port }, this);
   }
 
-  #onConnect(): void {
+  // ---- SocketOwner
+
+  socketConnected(): void {
     const socket = this.#socket;
     if (socket === null || this.#stage !== 'connecting') return;
     this.#stage = 'busy';
-    this.#outbox = new Outbox(socket, this.#plane.sending);
+    this.#outbox = new Outbox(socket, this.#plane.writes);
     this.#writer = new RequestWriter(this.#plane, this.#outbox);
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -258,7 +241,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     if (!this.#requestEnded && !this.#outbox.full) this.#listener?.attemptDrained();
   }
 
-  #onDrain(): void {
+  socketDrained(): void {
     if (this.#tunnel !== null) this.#tunnel.drained();
     else if (this.#listener !== null) {
       this.#awaitAnswer();
@@ -266,16 +249,15 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     }
   }
 
-  /** Returns true: reading is stopped by `pause`, never by this. */
-  #onBytes(bytes: Buffer, count: number): boolean {
+  socketBytes(bytes: Buffer, count: number): void {
     if (this.#tunnel !== null) {
       this.#tunnel.arrived(Buffer.from(bytes.subarray(0, count)));
-      return true;
+      return;
     }
     if (this.#stage !== 'busy' || this.#listener === null) {
       // Nobody asked for these bytes: never pair them with a request (RFC 9112 section 9.2).
       this.close();
-      return true;
+      return;
     }
     this.#anyByte = true;
     const listener = this.#listener;
@@ -284,33 +266,15 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     if (tunnel !== null) {
       // Bytes of the tunnel that came in the same read as the 101.
       if (taken < count) tunnel.arrived(Buffer.from(bytes.subarray(taken, count)));
-      return true;
+      return;
     }
     // A head that comes in drops does not come later for that: only what follows it moves the deadline.
     if (this.#answerBegun && !this.#paused) this.#awaitAnswer();
     listener.attemptFlush();
     if (this.#answerEnded) this.#finish(taken === count);
-    return true;
   }
 
-  /** The attempt is over: back into the pool, when both messages ended where they should. */
-  #finish(clean: boolean): void {
-    if (this.#stage !== 'busy') return;
-    if (!clean || !this.#mayReuse || !this.#requestEnded || this.#socket?.readableEnded === true) {
-      this.close();
-      return;
-    }
-    if (this.#paused) {
-      this.#paused = false;
-      this.#socket?.resume();
-    }
-    this.#stage = 'idle';
-    this.idleSinceMs = this.#plane.sweeper.nowMs;
-    this.deadlineMs = this.idleSinceMs + this.#plane.config.timeouts.upstreamIdleMs;
-    this.#plane.pool.putBack(this);
-  }
-
-  #onEnd(): void {
+  socketEnded(): void {
     if (this.#tunnel !== null) {
       this.#tunnel.ended();
       return;
@@ -324,29 +288,49 @@ export class UpstreamConnection implements Attempt, ResponseSink, Timed {
     this.close();
   }
 
-  #onError(socket: net.Socket, error: NodeJS.ErrnoException): void {
-    if (socket !== this.#socket || this.#stage === 'closed') return;
-    if (this.#stage === 'connecting') {
-      this.#plane.names.refresh(this.server.host);
-      this.#addressIndex += 1;
-      const next = this.#addresses[this.#addressIndex];
-      if (next !== undefined) {
-        this.#dial(next);
-        return;
-      }
-      const isOurs = isExhaustion(error);
-      if (isOurs) this.#plane.counters.exhausted += 1;
-      this.#fail(isOurs ? 'exhausted' : 'refused', connectFailureText(this.#where(), causeOf(error)));
+  socketFinished(): void {}
+
+  socketClosed(error: NodeJS.ErrnoException | null): void {
+    if (this.#stage === 'connecting' && error !== null) {
+      this.#unconnected(error);
       return;
     }
-    this.#lost(causeOf(error));
+    if (this.#tunnel !== null) this.#tunnel.closed();
+    else if (this.#listener !== null) this.#lost(error === null ? 'connection closed' : causeOf(error));
+    this.close();
   }
 
-  #onClose(socket: net.Socket): void {
-    if (socket !== this.#socket) return;
-    if (this.#tunnel !== null) this.#tunnel.closed();
-    else if (this.#listener !== null) this.#lost('connection closed');
-    this.close();
+  // ---- the end of an attempt
+
+  /** The attempt is over: back into the pool, when both messages ended where they should. */
+  #finish(clean: boolean): void {
+    if (this.#stage !== 'busy') return;
+    if (!clean || !this.#mayReuse || !this.#requestEnded) {
+      this.close();
+      return;
+    }
+    if (this.#paused) {
+      this.#paused = false;
+      this.#socket?.resume();
+    }
+    this.#stage = 'idle';
+    this.idleSinceMs = this.#plane.sweeper.nowMs;
+    this.deadlineMs = this.idleSinceMs + this.#plane.config.timeouts.upstreamIdleMs;
+    this.#plane.pool.putBack(this);
+  }
+
+  /** This address does not take the connection: the next one of the name is tried, if there is one. */
+  #unconnected(error: NodeJS.ErrnoException): void {
+    this.#plane.names.refresh(this.server.host);
+    this.#addressIndex += 1;
+    const next = this.#addresses[this.#addressIndex];
+    if (next !== undefined) {
+      this.#dial(next);
+      return;
+    }
+    const isOurs = isExhaustion(error);
+    if (isOurs) this.#plane.counters.exhausted += 1;
+    this.#fail(isOurs ? 'exhausted' : 'refused', connectFailureText(this.#where(), causeOf(error)));
   }
 
   #lost(cause: string): void {

@@ -16,7 +16,7 @@ const ADAPTER: Rule = { own: ['core', 'system'], types: ['control/ports.ts'], no
 const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
   core: { own: ['core'], packages: ['zod', 'jsonc-parser', 'semver'] },
   system: { own: ['system'], types: ['core'], packages: ['uuid', 'pino'], node: 'all' },
-  proxy: { own: ['core', 'system', 'proxy'], node: ['node:net', 'node:tls', 'node:http2'] },
+  proxy: { own: ['core', 'system', 'proxy'], node: ['node:net', 'node:tls', 'node:http2', 'node:util'] },
   control: { own: ['core', 'system', 'control'] },
   docker: { ...ADAPTER, own: [...ADAPTER.own, 'docker'], packages: ['dockerode'] },
   store: { ...ADAPTER, own: [...ADAPTER.own, 'store'], packages: ['zod'] },
