@@ -1,6 +1,6 @@
 /** The listening sockets of the main process: those that a service manager passed, and for the rest those of the configuration. */
-import type { Config } from './core/config/model.ts';
 import { portFaultText } from './core/port-fault.ts';
+import type { MainSettings } from './processes/messages.ts';
 import type { Sockets } from './processes/sockets.ts';
 import { takeLock } from './store/lock.ts';
 import { realClock } from './system/clock.ts';
@@ -29,11 +29,15 @@ export class MainSockets {
     this.#passed = { proxy: taken(proxy), 'config service': taken(config) };
   }
 
-  /** Rejects with a clear error. */
-  async open(config: Config): Promise<Sockets> {
-    const configService = await this.#first('config service', config.configService, config);
+  /**
+   * Rejects with a clear error.
+   *
+   * @param state the path of the state, or null
+   */
+  async open(settings: Pick<MainSettings, 'proxy' | 'configService'>, state: string | null): Promise<Sockets> {
+    const configService = await this.#first('config service', settings.configService, state);
     try {
-      return { configService, proxy: await this.#first('proxy', config.proxy, config) };
+      return { configService, proxy: await this.#first('proxy', settings.proxy, state) };
     } catch (error) {
       configService.close();
       throw error;
@@ -53,7 +57,7 @@ export class MainSockets {
    * The children of a Cutover that was killed need a moment to let go of its ports; whoever starts it anew at once (a service
    * manager, say) is not to find them taken.
    */
-  async #first(what: What, address: Address, config: Config): Promise<ListeningSocket> {
+  async #first(what: What, address: Address, state: string | null): Promise<ListeningSocket> {
     for (let waitedMs = 0; ; waitedMs += PORT_STEP_MS) {
       try {
         return await this.bind(what, address);
@@ -62,7 +66,7 @@ export class MainSockets {
           await new Promise<void>((resolve) => realClock.after(PORT_STEP_MS, resolve));
           continue;
         }
-        await refuseSecond(config);
+        await refuseSecond(state);
         throw error;
       }
     }
@@ -74,8 +78,7 @@ function isTaken(error: unknown): boolean {
 }
 
 /** A port that is taken may be taken by a Cutover on the very same state: that says more. */
-async function refuseSecond({ state }: Config): Promise<void> {
-  const path = state?.file ?? null;
+async function refuseSecond(path: string | null): Promise<void> {
   if (path === null) return;
   const realPath = await realFiles.realPath(path).catch(() => null);
   if (realPath === null) return;

@@ -1,11 +1,12 @@
 /**
- * Cutover as a program: reads the configuration, starts everything, and lives until a signal ends it.
+ * Cutover as a program: starts everything that the configuration asks for, and lives until a signal ends it.
  * Exit codes: 0 after a drain, 1 when something failed (a port or the state is in use, say), 2 when the configuration is wrong or
  * can't be read, or the state can't be read or written.
  */
 import type { LogFormat, LogLevel } from './core/config/model.ts';
-import { loadConfig } from './load-config.ts';
+import type { LoadedConfig } from './load-config.ts';
 import { MainLog } from './main-log.ts';
+import { readTextFile } from './system/files.ts';
 import { endOnUncaught } from './system/log.ts';
 import { openStandardError } from './system/log-destination.ts';
 
@@ -19,22 +20,49 @@ export interface RunOptions {
 
 /** Runs the proxy. Resolves with the exit code once it has ended; never rejects. */
 export async function runCutover(options: RunOptions): Promise<number> {
-  const loaded = loadConfig(options.configFile);
-  if (!loaded.ok) {
-    for (const error of loaded.errors) process.stderr.write(`${error}\n`);
-    return 2;
-  }
-  const { config } = loaded;
-  const alone = config.workers === 0;
-  const level = options.logLevel ?? config.log.level ?? 'WARNING';
-  const format = options.logFormat ?? config.log.format ?? 'text';
-  const log = new MainLog({ level, format }, openStandardError(alone ? 'alone' : 'others'));
+  const file = readTextFile(options.configFile);
+  if (!file.ok) return refuse([file.reason]);
+  if (!mayBeAlone(file.text)) return runProcesses(options, file.text);
+  const { loadConfig } = await import('./load-config.ts');
+  const loaded = loadConfig(options.configFile, file.text);
+  if (!loaded.ok) return refuse(loaded.errors);
+  return loaded.config.workers === 0 ? runAlone(options, loaded) : runProcesses(options, file.text);
+}
+
+/**
+ * False where the text can't say `"workers": 0`. Main has no use for a configuration otherwise, control reads it, and what reads it is
+ * more than half of all that main would have to load.
+ */
+function mayBeAlone(text: string): boolean {
+  return /workers|\\u/.test(text.replace(/"workers"\s*:\s*(?:[1-9]|"auto")/g, ''));
+}
+
+async function runAlone(options: RunOptions, loaded: LoadedConfig): Promise<number> {
+  const { level, format } = loaded.config.log;
+  const log = new MainLog(
+    { level: options.logLevel ?? level ?? 'WARNING', format: options.logFormat ?? format ?? 'text' },
+    openStandardError('alone'),
+  );
+  return withLog(log, async () => (await import('./run-alone.ts')).runAlone(options, loaded, log));
+}
+
+async function runProcesses(options: RunOptions, text: string): Promise<number> {
+  const { logLevel, logFormat } = options;
+  // Control tells what the configuration says of it.
+  const log = new MainLog({ level: logLevel ?? 'WARNING', format: logFormat ?? 'text' }, openStandardError('others'));
+  return withLog(log, async () => (await import('./run-processes.ts')).runProcesses(options, text, log));
+}
+
+async function withLog(log: MainLog, run: () => Promise<number>): Promise<number> {
   endOnUncaught(log, 'main');
   try {
-    // Main carries neither plane, unless it is alone.
-    if (alone) return await (await import('./run-alone.ts')).runAlone(options, loaded, log);
-    return await (await import('./run-processes.ts')).runProcesses(options, loaded, log);
+    return await run();
   } finally {
     log.flush();
   }
+}
+
+function refuse(errors: readonly string[]): number {
+  for (const error of errors) process.stderr.write(`${error}\n`);
+  return 2;
 }

@@ -1,7 +1,6 @@
 /** Cutover as several processes: this one is main, which was started, holds the sockets and keeps its pid. */
 import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LoadedConfig } from './load-config.ts';
 import type { RunOptions } from './main.ts';
 import type { MainLog } from './main-log.ts';
 import { MainSockets } from './main-sockets.ts';
@@ -12,8 +11,12 @@ import { untilEnded } from './signals.ts';
 import { realClock } from './system/clock.ts';
 import { passedSockets, serviceManager } from './system/service-manager.ts';
 
-/** Resolves with the exit code; never rejects. */
-export async function runProcesses(options: RunOptions, loaded: LoadedConfig, log: MainLog): Promise<number> {
+/**
+ * Resolves with the exit code; never rejects.
+ *
+ * @param text of the configuration file
+ */
+export async function runProcesses(options: RunOptions, text: string, log: MainLog): Promise<number> {
   try {
     const folder = dirname(fileURLToPath(import.meta.url));
     const manager = serviceManager(process.env, log);
@@ -25,11 +28,11 @@ export async function runProcesses(options: RunOptions, loaded: LoadedConfig, lo
       load: {
         kind: 'load',
         path: options.configFile,
-        text: loaded.text,
+        text,
         level: options.logLevel,
         format: options.logFormat,
       },
-      sockets: await sockets.open(loaded.config),
+      open: ({ settings, state }) => sockets.open(settings, state),
       bind: (what, address) => sockets.bind(what, address),
       onReload: (stage) => (stage === 'begins' ? manager.reloading() : manager.ready()),
       onSettings: (settings) => log.use(settings.log),

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../load-config.ts';
 import { Failure, type Terminal } from './terminal.ts';
 
 /** `cutover check FILE`: is this a configuration that the proxy would start with? */
@@ -8,7 +7,8 @@ export function checkCommand(program: Command, terminal: Terminal): void {
     .command('check')
     .description('check a configuration file')
     .argument('<file>', 'configuration file')
-    .action((file: string) => {
+    .action(async (file: string) => {
+      const { loadConfig } = await import('../load-config.ts');
       const loaded = loadConfig(file);
       if (!loaded.ok) throw new Failure(loaded.errors.join('\n'), 2);
       for (const warning of loaded.warnings) terminal.err(`${file}: Warning: ${warning}\n`);

@@ -24,7 +24,8 @@ export function controlCommands(program: Command, terminal: Terminal): void {
       .argument('<id>', 'id of the version', nonEmpty)
       .option('--reason <text>', 'why, for the log and the ledger', nonEmpty);
     withTarget(command).action(async (id: string, flags: ControlFlags) => {
-      await clientFor(flags, terminal).control(id, name, flags.reason);
+      const client = await clientFor(flags, terminal);
+      await client.control(id, name, flags.reason);
     });
   }
 }

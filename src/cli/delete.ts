@@ -10,6 +10,7 @@ export function deleteCommand(program: Command, terminal: Terminal): void {
     .description('delete one version')
     .argument('<id>', 'id of the version', nonEmpty);
   withTarget(command).action(async (id: string, flags: TargetFlags) => {
-    await clientFor(flags, terminal).delete(id);
+    const client = await clientFor(flags, terminal);
+    await client.delete(id);
   });
 }

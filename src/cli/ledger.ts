@@ -16,7 +16,8 @@ export function ledgerCommand(program: Command, terminal: Terminal): void {
     .argument('[id]', 'id of one version', nonEmpty)
     .option('--json', 'as the config service gives them');
   withTarget(command).action(async (id: string | undefined, flags: LedgerFlags) => {
-    const releases = await clientFor(flags, terminal).ledger(id);
+    const client = await clientFor(flags, terminal);
+    const releases = await client.ledger(id);
     terminal.out(flags.json === true ? `${JSON.stringify(releases, null, 2)}\n` : releases.map(paragraph).join('\n'));
   });
 }

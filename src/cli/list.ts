@@ -15,7 +15,7 @@ export function listCommand(program: Command, terminal: Terminal): void {
     .description('list the versions, newest first')
     .option('--json', 'as the config service gives them');
   withTarget(command).action(async (flags: ListFlags) => {
-    const client = clientFor(flags, terminal);
+    const client = await clientFor(flags, terminal);
     const versions = await client.list();
     if (flags.json === true) terminal.out(`${JSON.stringify(versions, null, 2)}\n`);
     else terminal.out(table(versions, await Promise.all(versions.map(({ cluster }) => phaseOf(client, cluster.uuid)))));

@@ -35,7 +35,7 @@ export function putCommand(program: Command, terminal: Terminal): void {
   withTarget(command).action(async (file: string | undefined, flags: PutFlags) => {
     const cluster = file === undefined ? fromFlags(flags) : fromFile(file, flags);
     const onProgress = (line: string): void => terminal.err(`${line}\n`);
-    const client = clientFor(flags, terminal);
+    const client = await clientFor(flags, terminal);
     const id = await client.put(cluster, { onProgress });
     terminal.out(`${id}\n`);
     await tellStanding(client, id, terminal);

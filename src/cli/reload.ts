@@ -10,7 +10,7 @@ const TIMEOUT_MS = 120_000;
 export function reloadCommand(program: Command, terminal: Terminal): void {
   const command = program.command('reload').description('read the configuration again, and start newly installed code');
   withTarget(command).action(async (flags: TargetFlags) => {
-    const client = clientFor(flags, terminal, TIMEOUT_MS);
+    const client = await clientFor(flags, terminal, TIMEOUT_MS);
     const { text, put } = await client.reload();
     terminal.out(`${text}\n`);
     if (put === null) return;

@@ -10,7 +10,8 @@ export function showCommand(program: Command, terminal: Terminal): void {
     .description('show one version')
     .argument('<id>', 'id of the version', nonEmpty);
   withTarget(command).action(async (id: string, flags: TargetFlags) => {
-    const version = await clientFor(flags, terminal).show(id);
+    const client = await clientFor(flags, terminal);
+    const version = await client.show(id);
     terminal.out(`${JSON.stringify(version, null, 2)}\n`);
   });
 }

@@ -10,7 +10,7 @@ export function statusCommand(program: Command, terminal: Terminal): void {
     .description('show where a version stands; without an id, what the proxy has counted')
     .argument('[id]', 'id of the version', nonEmpty);
   withTarget(command).action(async (id: string | undefined, flags: TargetFlags) => {
-    const client = clientFor(flags, terminal);
+    const client = await clientFor(flags, terminal);
     const status = id === undefined ? await client.counters() : await client.status(id);
     terminal.out(`${JSON.stringify(status, null, 2)}\n`);
   });

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { type Client, createClient } from '../client.ts';
 import { hostPort } from '../core/config/address.ts';
 import type { Config } from '../core/config/model.ts';
-import { loadConfig, readToken } from '../load-config.ts';
 import { Failure, type Terminal } from './terminal.ts';
 import { nonEmpty, url } from './values.ts';
 
@@ -28,21 +27,25 @@ export function withTarget(command: Command): Command {
 }
 
 /** A client for what the flags say: a flag counts before the environment, and that before the configuration file. */
-export function clientFor(flags: TargetFlags, { env }: Terminal, timeoutMs?: number): Client {
-  const config = flags.config === undefined ? null : configOf(flags.config);
+export async function clientFor(flags: TargetFlags, { env }: Terminal, timeoutMs?: number): Promise<Client> {
+  const config = flags.config === undefined ? null : await configOf(flags.config);
   const token =
-    flags.tokenFile === undefined ? env.CUTOVER_TOKEN || config?.configService.token : tokenOf(flags.tokenFile);
+    flags.tokenFile === undefined ? env.CUTOVER_TOKEN || config?.configService.token : await tokenOf(flags.tokenFile);
   const address = flags.url ?? (config === null ? DEFAULT_URL : addressOf(config));
   return createClient({ url: address, token: token ?? null, ...(timeoutMs !== undefined && { timeoutMs }) });
 }
 
-function configOf(file: string): Config {
+// Loaded where they are needed: the schema of a configuration is large, and the proxy's main process has this file too.
+
+async function configOf(file: string): Promise<Config> {
+  const { loadConfig } = await import('../load-config.ts');
   const loaded = loadConfig(file);
   if (!loaded.ok) throw new Failure(loaded.errors.join('\n'), 2);
   return loaded.config;
 }
 
-function tokenOf(file: string): string {
+async function tokenOf(file: string): Promise<string> {
+  const { readToken } = await import('../load-config.ts');
   const read = readToken(file);
   if (!read.ok) throw new Failure(read.reason, 2);
   return read.token;

@@ -10,18 +10,18 @@ export interface Sockets {
 /** Binds a socket; rejects with a clear error. */
 export type Bind = (what: 'proxy' | 'config service', address: SocketAddress) => Promise<ListeningSocket>;
 
-type Addresses = Pick<MainSettings, 'proxy' | 'configService'>;
-
-export interface HeldSockets {
+/** Those that are held, and what the configuration said of them. */
+interface Held {
   readonly sockets: Sockets;
-  /** What the configuration said of them. */
-  readonly settings: Addresses;
+  readonly loaded: { readonly settings: Addresses };
 }
+
+type Addresses = Pick<MainSettings, 'proxy' | 'configService'>;
 
 /** Those of another configuration: what has the same address stays. */
 export async function socketsFor(
   { proxy, configService }: Addresses,
-  { sockets, settings }: HeldSockets,
+  { sockets, loaded: { settings } }: Held,
   bind: Bind,
 ): Promise<Sockets> {
   const service = isSame(configService, settings.configService)

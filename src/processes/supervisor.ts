@@ -19,12 +19,19 @@ export interface SupervisorParts {
   /** What is installed now. */
   readonly code: () => Code;
   readonly load: Extract<MainToControl, { readonly kind: 'load' }>;
-  readonly sockets: Sockets;
+  /** Binds the first sockets; rejects with a clear error. */
+  readonly open: (loaded: Loaded) => Promise<Sockets>;
   readonly bind: Bind;
   /** A reload begins, or is over, whatever came of it. */
   readonly onReload: (stage: 'begins' | 'is over') => void;
   /** Other settings are in force. */
   readonly onSettings: (settings: MainSettings) => void;
+}
+
+interface InForce {
+  readonly loaded: Loaded;
+  readonly code: Code;
+  readonly sockets: Sockets;
 }
 
 export class Supervisor {
@@ -38,10 +45,7 @@ export class Supervisor {
   /** The state, where no file keeps it. */
   #document: string | null = null;
   #tally: TallyState | null = null;
-  #sockets: Sockets;
-  #code: Code;
-  /** The configuration that is in force. */
-  #loaded: Loaded | null = null;
+  #inForce: InForce | null = null;
   /** Workers that are to end, or not yet in traffic: when one ends no other is started. */
   readonly #passing = new Set<WorkerProcess>();
   #reloading = false;
@@ -52,20 +56,21 @@ export class Supervisor {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    this.#sockets = parts.sockets;
-    this.#code = parts.code();
   }
 
   /** Resolves when both ports take connections. Rejects with a `ProcessFault`; what was started has been ended then. */
   async start(): Promise<void> {
     try {
-      const control = this.#newControl(this.#code);
+      const code = this.#parts.code();
+      const control = this.#newControl(code);
       this.#control = control;
       control.send(this.#parts.load);
       const loaded = await control.loaded;
-      this.#loaded = loaded;
-      const workers = this.#newWorkers(loaded, this.#code);
-      await this.#putInCharge(control, this.#sockets);
+      this.#parts.onSettings(loaded.settings);
+      const sockets = await this.#parts.open(loaded);
+      this.#inForce = { loaded, code, sockets };
+      const workers = this.#newWorkers(loaded, code);
+      await this.#putInCharge(control, sockets);
       await Promise.all(workers.map((worker) => this.#bring(worker)));
       this.#sayOpened(control);
       this.#stage = 'running';
@@ -99,8 +104,8 @@ export class Supervisor {
 
   #stop(): void {
     this.#stage = 'stopping';
-    this.#sockets.proxy.close();
-    this.#sockets.configService.close();
+    this.#inForce?.sockets.proxy.close();
+    this.#inForce?.sockets.configService.close();
   }
 
   async #endControl(): Promise<void> {
@@ -141,15 +146,15 @@ export class Supervisor {
       control.send({ ...this.#parts.load, text: null });
       const loaded = await this.#proved(control.loaded, 'The new control process');
       if (loaded.settings.workers === 0) throw new Error('"workers" can become 0 by a restart only');
-      const before = this.#loaded as Loaded;
+      const before = this.#now.loaded;
       if (loaded.state !== before.state) throw new Error('"state" can be changed by a restart only');
-      if (loaded.rest !== before.rest || code.identity !== this.#code.identity) {
+      if (loaded.rest !== before.rest || code.identity !== this.#now.code.identity) {
         return await this.#replaceAll(control, loaded, code);
       }
       control.kill();
       if (this.#control === null) throw new Error('There is no control process at the moment');
       const applied = await this.#control.apply(loaded.text);
-      if (applied.ok) this.#loaded = loaded;
+      if (applied.ok) this.#inForce = { ...this.#now, loaded };
       return applied;
     } catch (error) {
       if (this.#control !== control) control.kill();
@@ -160,8 +165,8 @@ export class Supervisor {
   /** New workers first, which take no connection yet; then control, which is one at a time; then the sockets. */
   async #replaceAll(control: ControlProcess, loaded: Loaded, code: Code): Promise<Applied> {
     const old = [...this.#workers.values()];
-    const held = { sockets: this.#sockets, settings: (this.#loaded as Loaded).settings };
-    const sockets = await socketsFor(loaded.settings, held, this.#parts.bind);
+    const before = this.#now;
+    const sockets = await socketsFor(loaded.settings, before, this.#parts.bind);
     const workers = this.#newWorkers(loaded, code);
     for (const worker of workers) this.#passing.add(worker);
     let put: string | null;
@@ -172,20 +177,17 @@ export class Supervisor {
     } catch (error) {
       for (const worker of workers) worker.kill();
       if (this.#control === control) await this.#takeBack(control);
-      closeOthers(sockets, this.#sockets);
+      closeOthers(sockets, before.sockets);
       throw error;
     }
-    const closing = this.#sockets;
-    this.#sockets = sockets;
-    this.#loaded = loaded;
-    this.#code = code;
+    this.#inForce = { loaded, code, sockets };
     this.#parts.onSettings(loaded.settings);
     for (const worker of workers) this.#passing.delete(worker);
     for (const worker of [...this.#workers.values()].filter((worker) => !workers.includes(worker))) {
       this.#passing.add(worker);
       worker.send({ kind: 'drain', silenceMs: RELOAD_SILENCE_MS });
     }
-    closeOthers(closing, sockets);
+    closeOthers(before.sockets, sockets);
     this.#sayOpened(control);
     const count = old.length === 1 ? 'one worker drains' : `${old.length} workers drain`;
     const text = `new processes serve, ${count}`;
@@ -212,7 +214,7 @@ export class Supervisor {
     await control.ended;
     try {
       if (old === null) throw new Error('There was no control process');
-      await this.#putInCharge(old, this.#sockets);
+      await this.#putInCharge(old, this.#now.sockets);
     } catch {
       old?.kill();
       this.#control = null;
@@ -234,6 +236,11 @@ export class Supervisor {
       late.reject(new Error(`${who} was not ready within ${PROVE_MS / 1000} s`));
     });
     return Promise.race([step, late.promise]).finally(stop);
+  }
+
+  get #now(): InForce {
+    if (this.#inForce === null) throw new Error('Nothing is in force before the start');
+    return this.#inForce;
   }
 
   // ---- control
@@ -267,7 +274,7 @@ export class Supervisor {
   }
 
   #sayOpened(control: ControlProcess): void {
-    const { proxy, configService } = this.#sockets;
+    const { proxy, configService } = this.#now.sockets;
     control.send({ kind: 'opened', proxyPort: proxy.port, configPort: configService.port });
   }
 
@@ -283,12 +290,13 @@ export class Supervisor {
   }
 
   async #restartControl(): Promise<void> {
-    const control = this.#newControl(this.#code);
+    const { code, loaded, sockets } = this.#now;
+    const control = this.#newControl(code);
     this.#control = control;
     try {
-      control.send({ ...this.#parts.load, text: (this.#loaded as Loaded).text });
+      control.send({ ...this.#parts.load, text: loaded.text });
       await control.loaded;
-      if (this.#stage === 'running') await this.#putInCharge(control, this.#sockets);
+      if (this.#stage === 'running') await this.#putInCharge(control, sockets);
     } catch (error) {
       for (const line of linesOf(error)) this.#parts.log.write('ERROR', 'main', line);
       if (!this.#inCharge) this.#controlEnded(control, 'could not take charge');
@@ -323,12 +331,12 @@ export class Supervisor {
   }
 
   /** Brings a worker into traffic. */
-  async #bring(worker: WorkerProcess, { proxy } = this.#sockets): Promise<void> {
+  async #bring(worker: WorkerProcess, { proxy } = this.#now.sockets): Promise<void> {
     await worker.ready;
     if (this.#stage === 'stopping') return;
     worker.send({ kind: 'listen' }, proxy.handle);
     await worker.listening.catch(({ message }: ProcessFault) => {
-      const { hostname: host, port } = (this.#loaded as Loaded).settings.proxy;
+      const { hostname: host, port } = this.#now.loaded.settings.proxy;
       throw new ProcessFault([portFaultText('proxy', { host, port }, { code: message, message })], 1);
     });
   }
@@ -339,7 +347,8 @@ export class Supervisor {
     const isPassing = this.#passing.delete(worker);
     if (this.#stage !== 'running' || isPassing) return;
     this.#again(`A worker (${worker.pid}) ${how}: its connections are lost`, backOff, () => {
-      const next = this.#newWorker(backOff, this.#loaded as Loaded, this.#code);
+      const { loaded, code } = this.#now;
+      const next = this.#newWorker(backOff, loaded, code);
       this.#bring(next).catch((error: Error) => {
         if (this.#stage === 'running') this.#parts.log.write('ERROR', 'main', error.message);
       });

@@ -1,4 +1,5 @@
-import { pino } from 'pino';
+import { createRequire } from 'node:module';
+import type * as Pino from 'pino';
 import type { LogLevel } from '../core/config/model.ts';
 import type { LogFacts } from './log.ts';
 import { realWall, type Wall } from './log-time.ts';
@@ -21,6 +22,8 @@ const LEVELS = { critical: 60, error: 50, warning: 40, notice: 35, info: 30, deb
  * Facts stand in an object of their own so that none of them can pass for one of the line's own keys.
  */
 export function jsonLines(wall: Wall = realWall()): FormatLine {
+  // Loaded where it is wanted: each of the processes has a log, and most have it as text.
+  const { pino } = createRequire(import.meta.url)('pino') as typeof Pino;
   let line = '';
   const logger = pino<keyof typeof LEVELS>(
     {

@@ -55,26 +55,33 @@ describe('imports', () => {
   });
 });
 
-/** Everything that a program loads: its modules' paths, and the packages. */
+/** Everything that a program loads as it starts: its modules' paths, and the packages. */
 function loadedBy(path: string): ReadonlySet<string> {
   const byPath = new Map(MODULES.map((module) => [module.path, module]));
   const loaded = new Set<string>();
   const load = (name: string): void => {
     if (loaded.has(name)) return;
     loaded.add(name);
-    for (const { file, specifier, typeOnly } of byPath.get(name)?.imports ?? []) {
-      if (!typeOnly) load(file ?? specifier);
+    for (const { file, specifier, typeOnly, later } of byPath.get(name)?.imports ?? []) {
+      if (!typeOnly && !later) load(file ?? specifier);
     }
   };
   load(path);
   return loaded;
 }
 
+/** The same, packages alone. */
+function packagesOf(...programs: readonly string[]): readonly string[] {
+  const loaded = new Set(programs.flatMap((program) => [...loadedBy(program)]));
+  return [...loaded].filter((name) => !name.startsWith('src/') && !name.startsWith('node:')).sort();
+}
+
 it('a worker loads what carries traffic, and nothing that decides or parses configurations', () => {
-  const packages = [...loadedBy('src/worker.ts')].filter(
-    (name) => !name.startsWith('src/') && !name.startsWith('node:'),
-  );
-  expect(packages.sort()).toEqual(['pino', 'uuid']);
+  expect(packagesOf('src/worker.ts')).toEqual(['uuid']);
+});
+
+it('the main process loads what reads its flags, and nothing that parses configurations', () => {
+  expect(packagesOf('src/cli/main.ts', 'src/main.ts', 'src/run-processes.ts')).toEqual(['commander']);
 });
 
 /** A circle of modules that import each other, types aside, or null. */

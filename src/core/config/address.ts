@@ -1,11 +1,11 @@
-/** Host names and addresses as they are written in a configuration: their syntax, and which of them are loopback. */
-import { z } from 'zod';
+/**
+ * Host names and addresses as they are written in a configuration: their syntax, and which of them are loopback. The main process
+ * and each command load this, so it needs no library: what an address is, the platform's own URLs know.
+ */
 
 export const HOST_ALLOWED = 'a host name or an IP address';
 
 const LABEL = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
-const IPV4 = z.ipv4();
-const IPV6 = z.ipv6();
 
 /** The host without the brackets of an IPv6 address, or null when it is none. */
 export function parseHost(text: string): string | null {
@@ -16,7 +16,7 @@ export function parseHost(text: string): string | null {
 
 /** True for an IP address, without brackets. */
 export function isIp(text: string): boolean {
-  return isIpv6(text) || IPV4.safeParse(text).success;
+  return isIpv6(text) || isIpv4(text);
 }
 
 /** `host:port` for people, with brackets where the host holds colons. */
@@ -40,12 +40,18 @@ export function hostsCollide(one: string, other: string): boolean {
 }
 
 function isIpv4Loopback(text: string): boolean {
-  return IPV4.safeParse(text).success && text.startsWith('127.');
+  return isIpv4(text) && text.startsWith('127.');
+}
+
+/** Four numbers as they are written in full: 127.1 and 010.0.0.1 mean something to some, and are no address here. */
+function isIpv4(text: string): boolean {
+  return /^(\d+\.){3}\d+$/.test(text) && URL.parse(`http://${text}`)?.hostname === text;
 }
 
 function isIpv6(text: string): boolean {
   // A zone (RFC 4007) may follow a link-local address.
-  return IPV6.safeParse(text.replace(/%[A-Za-z0-9._~-]+$/, '')).success;
+  const bare = text.replace(/%[A-Za-z0-9._~-]+$/, '');
+  return /^[\da-f:.]+$/i.test(bare) && URL.canParse(`http://[${bare}]`);
 }
 
 /** RFC 1123 labels, underscores tolerated; an all-digit last label would be read as a (wrong) IPv4 address. */

@@ -15,6 +15,8 @@ export interface Import {
   /** The path from the root of a file of ours, or null for a package or a part of Node. */
   readonly file: string | null;
   readonly typeOnly: boolean;
+  /** By `import()`: loaded when it is asked for. */
+  readonly later: boolean;
 }
 
 export interface Module {
@@ -49,7 +51,7 @@ function readModule(path: string): Module {
     } else if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
       imports.push(importOf(path, node.moduleSpecifier, node.isTypeOnly));
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      imports.push(importOf(path, node.arguments[0], false));
+      imports.push({ ...importOf(path, node.arguments[0], false), later: true });
     } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
       imports.push(importOf(path, node.argument.literal, true));
     }
@@ -61,7 +63,7 @@ function importOf(from: string, node: ts.Node | undefined, typeOnly: boolean): I
   // A computed import is shown as it is written, which no rule allows.
   const specifier = node && ts.isStringLiteral(node) ? node.text : (node?.getText() ?? '');
   const file = specifier.startsWith('.') ? normalize(join(dirname(from), specifier)) : null;
-  return { specifier, file, typeOnly };
+  return { specifier, file, typeOnly, later: false };
 }
 
 /** Calls back for each node of a tree, from the root down. */
