@@ -2,6 +2,7 @@
  * Makes routing tables: the plans of a chain once, when the chain changes; a rise of a threshold, which GRADUAL does with
  * every answered request, makes only a small table around the same routes and plans.
  */
+import { KnownIds } from './known-ids.ts';
 import { policies } from './modes.ts';
 import type { CutOrder, Plan, Route, RoutingTable } from './table.ts';
 import { wayAlong } from './way.ts';
@@ -25,6 +26,7 @@ export function buildTable(
     cut,
     chain,
     thresholds: Object.freeze(chain.map((_, index) => thresholds[index] ?? 0)),
+    ids: new KnownIds(chain.map(({ id }) => id)),
     places: new Map(chain.map(({ id }, index) => [id, index])),
     runEnds: Object.freeze(chain.map((_, index) => runEnd(chain, index))),
     ways: Object.freeze(chain.map((_, index) => wayAlong(chain.slice(0, index + 1).filter(({ dormant }) => !dormant)))),

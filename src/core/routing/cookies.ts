@@ -3,10 +3,13 @@
  * the transition cookie is what a client's GRADUAL bucket is computed from. Reading is tolerant, since cookies are the
  * client's: what is unknown or malformed counts as absent and is replaced.
  */
+import { kind } from '../http/field-kinds.ts';
 import type { FieldLines } from '../http/fields.ts';
 import { httpDate } from '../http/http-date.ts';
+import type { KnownIds } from './known-ids.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { Route, RoutingTable, Way } from './table.ts';
+import { isUuidAt, UUID_LENGTH, uuidAt } from './uuid.ts';
 import { wayAlong } from './way.ts';
 
 export interface CookieConfig {
@@ -107,29 +110,48 @@ class VersionLines {
 const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /**
- * The value of the first cookie with this name in the `Cookie` lines, or '' (RFC 6265 section 4.2; several lines as
- * HTTP/2 intermediaries send them, and any white space and stray semicolons, are accepted).
+ * Where the value of the first cookie with this name stands in the text of the fields, when it is a UUID; else -1 (RFC 6265
+ * section 4.2; several `Cookie` lines as HTTP/2 intermediaries send them, and any white space and stray semicolons, are accepted).
  */
-export function cookieValue(fields: FieldLines, name: string): string {
-  for (let line = fields.find('cookie'); line >= 0; line = fields.find('cookie', line + 1)) {
+export function uuidCookieAt(fields: FieldLines, name: string): number {
+  const at = uuidSizedAt(fields, name);
+  return at >= 0 && isUuidAt(fields.text, at) ? at : -1;
+}
+
+/** The value of that cookie, in lower case; '' when it is no UUID. One of `known` is that very string. */
+export function uuidCookie(fields: FieldLines, name: string, known: KnownIds): string {
+  const at = uuidSizedAt(fields, name);
+  if (at < 0) return '';
+  const { text } = fields;
+  return known.at(text, at) ?? (isUuidAt(text, at) ? uuidAt(text, at) : '');
+}
+
+/** The same for a value that is as long as a UUID. */
+function uuidSizedAt(fields: FieldLines, name: string): number {
+  const { text } = fields;
+  for (let line = fields.findKind(kind.cookie); line >= 0; line = fields.findKind(kind.cookie, line + 1)) {
     const start = fields.at[line * 4 + 2] as number;
     const end = fields.at[line * 4 + 3] as number;
-    const at = pairStart(fields.text, { name, start, end });
-    if (at >= 0) return valueAt(fields.text, at, end);
+    const at = valueStart(text, { name, start, end });
+    if (at >= 0) return isValueEnd(text, at + UUID_LENGTH, end) ? at : -1;
   }
-  return '';
+  return -1;
 }
 
 /** Where the value of `name` starts within `start` to `end`, or -1. */
-function pairStart(text: string, where: { name: string; start: number; end: number }): number {
-  const { name, end } = where;
-  let at = where.start;
+function valueStart(text: string, { name, start, end }: { name: string; start: number; end: number }): number {
+  let at = start;
   while (at < end) {
     while (at < end && isSeparator(text.charCodeAt(at))) at += 1;
-    if (text.startsWith(name, at)) {
-      let after = at + name.length;
+    let after = at + name.length;
+    // What comes after the name tells most other names apart.
+    if (isNameEnd(text.charCodeAt(after)) && text.startsWith(name, at)) {
       while (after < end && isBlank(text.charCodeAt(after))) after += 1;
-      if (after < end && text.charCodeAt(after) === 0x3d) return after + 1;
+      if (after < end && text.charCodeAt(after) === EQUALS) {
+        do after += 1;
+        while (after < end && isBlank(text.charCodeAt(after)));
+        return after;
+      }
     }
     const next = text.indexOf(';', at);
     if (next < 0) return -1;
@@ -138,12 +160,17 @@ function pairStart(text: string, where: { name: string; start: number; end: numb
   return -1;
 }
 
-function valueAt(text: string, from: number, end: number): string {
-  let stop = text.indexOf(';', from);
-  if (stop < 0 || stop > end) stop = end;
-  while (from < stop && isBlank(text.charCodeAt(from))) from += 1;
-  while (stop > from && isBlank(text.charCodeAt(stop - 1))) stop -= 1;
-  return text.slice(from, stop);
+/** True when the value that reaches to `at` ends there, in a line that ends at `end`. */
+function isValueEnd(text: string, at: number, end: number): boolean {
+  while (at < end && isBlank(text.charCodeAt(at))) at += 1;
+  return at === end || (at < end && text.charCodeAt(at) === SEMICOLON);
+}
+
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+
+function isNameEnd(code: number): boolean {
+  return code === EQUALS || isBlank(code);
 }
 
 function isBlank(code: number): boolean {
@@ -151,5 +178,5 @@ function isBlank(code: number): boolean {
 }
 
 function isSeparator(code: number): boolean {
-  return code === 0x3b || isBlank(code);
+  return code === SEMICOLON || isBlank(code);
 }

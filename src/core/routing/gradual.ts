@@ -12,14 +12,14 @@ export const gradual: ModePolicy = {
     const route = table.chain[index];
     if (route === undefined) return false;
     if (facts.sessionId() === route.id) return true;
-    return bucketOf(bucketText(route.bucketKey, facts)) < (table.thresholds[index] as number);
+    return bucketIn(facts, route.bucketKey) < (table.thresholds[index] as number);
   },
   legs: () => 1,
 };
 
-/** What is hashed. A request without the configured header is split by its transition cookie like any other. */
-function bucketText(key: string, facts: RequestFacts): string {
-  if (key === 'cookie') return facts.transitionId();
-  if (key === 'ip') return facts.ip();
-  return facts.header(key) || facts.transitionId();
+/** A request without the configured header is split by its transition cookie like any other. */
+function bucketIn(facts: RequestFacts, key: string): number {
+  if (key === 'cookie') return facts.transitionBucket();
+  const text = key === 'ip' ? facts.ip() : facts.header(key);
+  return text === '' ? facts.transitionBucket() : bucketOf(text);
 }

@@ -8,6 +8,8 @@ export interface RequestFacts {
   sessionId(): string;
   /** The client's id in the transition cookie: a well-formed UUID in lower case; drawn fresh for a client without one. */
   transitionId(): string;
+  /** The bucket of `transitionId`. */
+  transitionBucket(): number;
   /** True when `transitionId` was drawn for this request: the client does not hold it yet. */
   transitionIsNew(): boolean;
   /** The first value of a header (name in lower case), or ''. */

@@ -3,6 +3,7 @@
  * with a higher number that shares what did not change.
  */
 import type { CompareRules, Mode } from '../config/model.ts';
+import type { KnownIds } from './known-ids.ts';
 
 /** One server of a version. */
 export interface Server {
@@ -86,6 +87,7 @@ export interface RoutingTable {
    * answered request) makes a new table that shares routes and plans.
    */
   readonly thresholds: readonly number[];
+  readonly ids: KnownIds;
   /** By version id: its index in the chain. */
   readonly places: ReadonlyMap<string, number>;
   /** By index in the chain: the index after the last of the SESSION releases that follow each other from there; the next one for others. */

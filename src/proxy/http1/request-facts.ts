@@ -1,8 +1,9 @@
 /** The facts of a client connection's present request, each read from the head when routing asks for it. */
 import type { RequestHead } from '../../core/http/message.ts';
-import { cookieValue } from '../../core/routing/cookies.ts';
+import { bucketOf, bucketOfUuidAt } from '../../core/routing/bucket.ts';
+import { uuidCookie, uuidCookieAt } from '../../core/routing/cookies.ts';
 import type { RequestFacts } from '../../core/routing/request-facts.ts';
-import { isUuid } from '../../core/routing/uuid.ts';
+import { uuidAt } from '../../core/routing/uuid.ts';
 import type { Plane } from '../plane.ts';
 
 export class Http1RequestFacts implements RequestFacts {
@@ -10,8 +11,9 @@ export class Http1RequestFacts implements RequestFacts {
   readonly #clientIp: string;
   #head: RequestHead | null = null;
   #sessionId: string | null = null;
-  #transitionId: string | null = null;
-  #transitionIsNew = false;
+  #transition = UNREAD;
+  /** '' until it is asked for. */
+  #transitionId = '';
 
   constructor(plane: Plane, clientIp: string) {
     this.#plane = plane;
@@ -22,7 +24,8 @@ export class Http1RequestFacts implements RequestFacts {
   of(head: RequestHead): void {
     this.#head = head;
     this.#sessionId = null;
-    this.#transitionId = null;
+    this.#transition = UNREAD;
+    this.#transitionId = '';
   }
 
   get method(): string {
@@ -30,22 +33,25 @@ export class Http1RequestFacts implements RequestFacts {
   }
 
   sessionId(): string {
-    this.#sessionId ??= this.#uuidCookie(this.#plane.config.cookies.version);
+    this.#sessionId ??= this.#readSessionId();
     return this.#sessionId;
   }
 
   transitionId(): string {
-    if (this.#transitionId === null) {
-      const held = this.#uuidCookie(this.#plane.config.cookies.transition);
-      this.#transitionIsNew = held === '';
-      this.#transitionId = held === '' ? this.#plane.dice.clientId() : held;
+    if (this.#transitionId === '') {
+      const at = this.#transitionAt();
+      this.#transitionId = at < 0 ? this.#plane.dice.clientId() : uuidAt(this.#text, at);
     }
     return this.#transitionId;
   }
 
+  transitionBucket(): number {
+    const at = this.#transitionAt();
+    return at < 0 ? bucketOf(this.transitionId()) : bucketOfUuidAt(this.#text, at);
+  }
+
   transitionIsNew(): boolean {
-    this.transitionId();
-    return this.#transitionIsNew;
+    return this.#transitionAt() < 0;
   }
 
   header(name: string): string {
@@ -56,10 +62,23 @@ export class Http1RequestFacts implements RequestFacts {
     return this.#clientIp;
   }
 
-  #uuidCookie(name: string): string {
-    const { fields } = this.#head ?? {};
-    if (fields === undefined) return '';
-    const value = cookieValue(fields, name);
-    return isUuid(value) ? value.toLowerCase() : '';
+  #readSessionId(): string {
+    const { config, table } = this.#plane;
+    return this.#head === null ? '' : uuidCookie(this.#head.fields, config.cookies.version, table.ids);
+  }
+
+  /** Where it stands in `#text`; -1: the client has none, or not a good one. */
+  #transitionAt(): number {
+    if (this.#transition === UNREAD) {
+      const name = this.#plane.config.cookies.transition;
+      this.#transition = this.#head === null ? -1 : uuidCookieAt(this.#head.fields, name);
+    }
+    return this.#transition;
+  }
+
+  get #text(): string {
+    return this.#head?.fields.text ?? '';
   }
 }
+
+const UNREAD = -2;

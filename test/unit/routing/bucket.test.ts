@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bucketOf } from '../../../src/core/routing/bucket.ts';
+import { bucketOf, bucketOfUuidAt } from '../../../src/core/routing/bucket.ts';
 
 test.each([
   ['a37a290f-2088-11e4-b3a6-600308a8245e', 1],
@@ -19,6 +19,15 @@ test('the halves compute what 64-bit arithmetic does, for any latin1 text', () =
       let hash = 0xcbf29ce484222325n;
       for (const byte of bytes) hash = BigInt.asUintN(64, hash * 0x100000001b3n) ^ BigInt(byte);
       expect(bucketOf(Buffer.from(bytes).toString('latin1'))).toBe(Number(hash % 100n));
+    }),
+  );
+});
+
+test('a UUID within a text has the bucket that it has alone, in lower case', () => {
+  fc.assert(
+    fc.property(fc.uuid(), fc.string(), fc.boolean(), (id, before, upper) => {
+      const text = `${before}${upper ? id.toUpperCase() : id}; b=2`;
+      expect(bucketOfUuidAt(text, before.length)).toBe(bucketOf(id));
     }),
   );
 });

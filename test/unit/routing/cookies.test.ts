@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { kind } from '../../../src/core/http/field-kinds.ts';
 import { FieldLines } from '../../../src/core/http/fields.ts';
 import { buildTable } from '../../../src/core/routing/build-table.ts';
-import { CookieLines, cookieValue } from '../../../src/core/routing/cookies.ts';
-import { isUuid } from '../../../src/core/routing/uuid.ts';
+import { CookieLines, uuidCookie, uuidCookieAt } from '../../../src/core/routing/cookies.ts';
+import { KnownIds } from '../../../src/core/routing/known-ids.ts';
+import { isUuidAt, uuidAt } from '../../../src/core/routing/uuid.ts';
 import { type Asked, DRAWN_ID, facts, route } from './facts.ts';
 
 const NEW = '952c8557-2088-11e4-87e3-600308a8245e';
@@ -15,47 +17,68 @@ function fieldLines(...lines: readonly string[]): FieldLines {
     const base = fields.text.length;
     const colon = line.indexOf(':');
     fields.text += `${line}\r\n`;
-    fields.add(base, base + colon, base + colon + 2, base + line.length);
+    const cookie = line.slice(0, colon).toLowerCase() === 'cookie';
+    fields.add(base, base + colon, base + colon + 2, base + line.length, cookie ? kind.cookie : kind.other);
   }
   return fields;
 }
 
 describe('reading', () => {
+  const read = (fields: FieldLines): string => {
+    const at = uuidCookieAt(fields, 'dynsoftup');
+    const value = at < 0 ? '' : fields.text.slice(at, at + 36);
+    for (const ids of [[], [NEW], [OLD, NEW]]) expect(uuidCookie(fields, 'dynsoftup', new KnownIds(ids))).toBe(value);
+    return value;
+  };
+
   test.each([
-    ['dynsoftup=x;', 'x'],
-    ['dynsoftup=x', 'x'],
-    ['a=1; dynsoftup=x; b=2', 'x'],
-    ['a=1;dynsoftup=x;b=2', 'x'],
-    ['  ;; dynsoftup \t=  x  ; b', 'x'],
-    ['dynsoftup=x; dynsoftup=y', 'x'],
+    [`dynsoftup=${NEW};`, NEW],
+    [`dynsoftup=${NEW}`, NEW],
+    [`a=1; dynsoftup=${NEW}; b=2`, NEW],
+    [`a=1;dynsoftup=${NEW};b=2`, NEW],
+    [`a=1;dynsoftup=${NEW} ;b=2`, NEW],
+    [`  ;; dynsoftup \t=  ${NEW}  ; b`, NEW],
+    [`dynsoftup=${NEW}; dynsoftup=${OLD}`, NEW],
+    [`dynsoftup=x; dynsoftup=${OLD}`, ''],
+    [`dynsoftup=; dynsoftup=${OLD}`, ''],
+    [`dynsoftup; dynsoftup=${OLD}`, OLD],
+    [`dynsoftup ; dynsoftup=${OLD}`, OLD],
+    [`dynsoftupx=${NEW}; xdynsoftup=${NEW}`, ''],
+    [`DYNSOFTUP=${NEW}`, ''],
+    [`a="dynsoftup=${NEW}"`, ''],
+    [`a=dynsoftup=${NEW}`, ''],
+    [`dynsoftup=${NEW}0`, ''],
+    [`dynsoftup=${NEW} 0`, ''],
+    [`dynsoftup="${NEW}"`, ''],
+    [`dynsoftup=${NEW.slice(1)}`, ''],
     ['dynsoftup=', ''],
-    ['dynsoftup; dynsoftup=y', 'y'],
-    ['dynsoftupx=1; xdynsoftup=2', ''],
-    ['DYNSOFTUP=x', ''],
-    ['a="dynsoftup=x"', ''],
-    ['a=dynsoftup=x', ''],
+    ['dynsoftup', ''],
     ['', ''],
   ])('%j gives %j', (line, value) => {
-    expect(
-      cookieValue(fieldLines('Host: a', `Cookie: ${line}`, 'X-After: dynsoftup=z; dynsoftup=z'), 'dynsoftup'),
-    ).toBe(value);
+    expect(read(fieldLines('Host: a', `Cookie: ${line}`, `X-After: ; dynsoftup=${OLD}; dynsoftup=${OLD}`))).toBe(value);
   });
 
   test('several Cookie lines count, in any case of the name; the first match wins', () => {
-    expect(
-      cookieValue(fieldLines('Cookie: a=1', 'X: y', 'COOKIE: dynsoftup=x', 'Cookie: dynsoftup=y'), 'dynsoftup'),
-    ).toBe('x');
-    expect(cookieValue(fieldLines('Host: a'), 'dynsoftup')).toBe('');
+    expect(read(fieldLines('Cookie: a=1', 'X: y', `COOKIE: dynsoftup=${NEW}`, `Cookie: dynsoftup=${OLD}`))).toBe(NEW);
+    expect(read(fieldLines('Host: a'))).toBe('');
+    // What a line ends with is no part of the next.
+    expect(read(fieldLines(`Cookie: dynsoftup=${NEW.slice(0, 20)}`, NEW.slice(20)))).toBe('');
+    expect(read(fieldLines('Cookie: dynsoftup', `=${NEW}: x`))).toBe('');
+  });
+
+  test('a known id is found in lower case alone; in upper case it is read as such', () => {
+    const fields = fieldLines(`Cookie: dynsoftup=${NEW.toUpperCase()}`);
+    expect(uuidCookie(fields, 'dynsoftup', new KnownIds([NEW]))).toBe(NEW);
   });
 
   test('a UUID is 32 hexadecimal digits with dashes in their places', () => {
-    expect(isUuid(NEW)).toBe(true);
-    expect(isUuid(NEW.toUpperCase())).toBe(true);
-    expect(isUuid('09afAF00-0000-0000-0000-000000000000')).toBe(true);
+    expect(isUuidAt(NEW, 0)).toBe(true);
+    expect(isUuidAt(`a${NEW.toUpperCase()}b`, 1)).toBe(true);
+    expect(uuidAt(`a${NEW.toUpperCase()}b`, 1)).toBe(NEW);
+    expect(isUuidAt('09afAF00-0000-0000-0000-000000000000', 0)).toBe(true);
     for (const wrong of [
       '',
       NEW.slice(1),
-      `${NEW}0`,
       NEW.replace('9', 'g'),
       NEW.replaceAll('-', '0'),
       `${NEW.slice(0, 35)}@`,
@@ -63,7 +86,7 @@ describe('reading', () => {
       `${NEW.slice(0, 35)}:`,
       `${NEW.slice(0, 35)}\``,
     ]) {
-      expect(isUuid(wrong)).toBe(false);
+      expect(isUuidAt(wrong, 0)).toBe(false);
     }
   });
 });

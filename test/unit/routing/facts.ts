@@ -1,4 +1,5 @@
 /** Routes and requests to decide on. */
+import { bucketOf } from '../../../src/core/routing/bucket.ts';
 import type { RequestFacts } from '../../../src/core/routing/request-facts.ts';
 import type { Route } from '../../../src/core/routing/table.ts';
 
@@ -43,6 +44,7 @@ export function facts(asked: Asked = {}): RequestFacts {
     method: asked.method ?? 'GET',
     sessionId: () => asked.sessionId ?? '',
     transitionId: () => asked.transitionId ?? DRAWN_ID,
+    transitionBucket: () => bucketOf(asked.transitionId ?? DRAWN_ID),
     transitionIsNew: () => asked.transitionId === undefined,
     header: (name) => asked.headers?.[name] ?? '',
     ip: () => asked.ip ?? '192.0.2.1',
