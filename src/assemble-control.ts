@@ -8,6 +8,7 @@ import { type BoundSocket, createApi } from './api/server.ts';
 import { Controller } from './control/controller.ts';
 import type { Observer } from './control/observer.ts';
 import type { DataPlanePort, StorePort } from './control/ports.ts';
+import type { ShowLive } from './control/start-view.ts';
 import type { Config } from './core/config/model.ts';
 import { parseCluster } from './core/config/parse.ts';
 import type { CounterValues } from './core/counters.ts';
@@ -38,6 +39,8 @@ export interface ControlParts {
   readonly dataPlane: DataPlanePort;
   /** What the data plane has counted since then, milliseconds since the Unix epoch. */
   readonly counters: () => { readonly sinceMs: number; readonly values: CounterValues };
+  /** Shows lines below the log while nothing serves, where it is a terminal that can. */
+  readonly live?: ShowLive | null;
   /** Reads the configuration again. Never rejects. */
   readonly reload: () => Promise<ReloadResult>;
 }
@@ -79,6 +82,7 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     dataPlane: parts.dataPlane,
     store: kept.store,
     containers: new DockerContainers({ clock, log }),
+    live: parts.live ?? null,
     observer: parts.observer,
     connectMs: config.timeouts.connectMs,
     putWaitMs: config.putWaitMs,
@@ -95,6 +99,7 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     }),
     releases: {
       state: () => controller.state(),
+      seen: (versionId, digests) => controller.seen(versionId, digests),
       submit: (spec) => controller.submit({ kind: 'put', spec, origin: 'watch' }),
     },
   });

@@ -6,6 +6,7 @@ import type { ReloadResult } from './api/contract.ts';
 import { assembleControl, openKept } from './assemble-control.ts';
 import { Observer } from './control/observer.ts';
 import type { DataPlanePort } from './control/ports.ts';
+import type { ShowLive } from './control/start-view.ts';
 import type { Config } from './core/config/model.ts';
 import { type Counters, valuesOf } from './core/counters.ts';
 import { portFaultText } from './core/port-fault.ts';
@@ -35,7 +36,7 @@ export interface Cutover {
  * port can't be had, and with a `StateFault` when the state can't.
  */
 export async function assemble(config: Config, log: Log, options: AssembleOptions = {}): Promise<Cutover> {
-  const { reload = refuseReload, sockets = {} } = options;
+  const { reload = refuseReload, sockets = {}, live = null } = options;
   const clock = realClock;
   const kept = await openKept(config, { clock, log, lock: takeLock });
   const names = new BackgroundNames();
@@ -52,6 +53,7 @@ export async function assemble(config: Config, log: Log, options: AssembleOption
     dataPlane: portOf(dataPlane),
     counters: () => ({ sinceMs, values: valuesOf(dataPlane.counters) }),
     reload,
+    live,
   });
   const end = async (): Promise<void> => {
     const ended = control.close();
@@ -86,6 +88,8 @@ export async function assemble(config: Config, log: Log, options: AssembleOption
 interface AssembleOptions {
   /** Reads the configuration again. Never rejects. */
   readonly reload?: () => Promise<ReloadResult>;
+  /** Shows lines below the log while nothing serves. */
+  readonly live?: ShowLive | null;
   /** Sockets that are bound already. */
   readonly sockets?: { readonly proxy?: object; readonly configService?: object };
 }

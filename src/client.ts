@@ -6,6 +6,7 @@
  * const id = await client.put({ servers: [{ hostname: '127.0.0.1', port: 1036 }], version: '1.1' });
  */
 import { CLUSTER_PATH, COUNTERS_PATH, LEDGER_PATH, RELOAD_PATH } from './api/contract.ts';
+import type { Progress } from './core/containers/progress.ts';
 import type { CountersView } from './core/counters.ts';
 import type { Control, LedgerView, StatusView, VersionView } from './core/release/command.ts';
 
@@ -34,9 +35,17 @@ export interface ClientOptions {
 }
 
 export interface PutOptions {
-  /** Called with each line that tells how containers come to run. */
+  /** Called with each line that tells how containers come to run, */
   readonly onProgress?: (line: string) => void;
+  /** or, where it is given, this with each step of it: docs/rest-api.md lists their kinds. */
+  readonly onStep?: (step: PutStep) => void;
 }
+
+/** How containers come to run; `waiting`: nothing has happened for a while. */
+export type PutStep =
+  | Progress
+  | { readonly kind: 'accepted'; readonly id: string }
+  | { readonly kind: 'waiting'; readonly seconds: number };
 
 export interface Reloaded {
   /** One line that says what came of it. */
@@ -84,9 +93,9 @@ export class ClientError extends Error {
 export function createClient(options: ClientOptions): Client {
   const one = (id: string): string => `${CLUSTER_PATH}/${encodeURIComponent(id)}`;
   return {
-    async put(cluster, { onProgress = () => {} } = {}) {
+    async put(cluster, told = {}) {
       const body = typeof cluster === 'string' ? cluster : JSON.stringify({ cluster });
-      return lastLine(options, { method: 'PUT', path: CLUSTER_PATH, body }, onProgress);
+      return lastLine(options, { method: 'PUT', path: CLUSTER_PATH, body }, told);
     },
     async list() {
       return fromJson(await call(options, { method: 'GET', path: CLUSTER_PATH }), options);
@@ -119,8 +128,8 @@ export function createClient(options: ClientOptions): Client {
       const text = await call(options, { method: 'POST', path: RELOAD_PATH, onHead });
       return { text: text.trim(), put };
     },
-    async follow(id, { onProgress = () => {} } = {}) {
-      await lastLine(options, { method: 'GET', path: `${one(id)}/progress` }, onProgress);
+    async follow(id, told = {}) {
+      await lastLine(options, { method: 'GET', path: `${one(id)}/progress` }, told);
     },
   };
 }
@@ -129,6 +138,7 @@ interface Call {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: string;
+  readonly accept?: string;
   readonly onHead?: (response: Response) => void;
   /** Called with each line of an answer as it comes. */
   readonly onLine?: (line: string) => void;
@@ -137,11 +147,12 @@ interface Call {
 /** What the last line of a progress begins with when it came to nothing. */
 const FAILED = 'error: ';
 
-/** Gives the last line of a progress; those before are told. */
-async function lastLine(options: ClientOptions, what: Call, onProgress: (line: string) => void): Promise<string> {
+/** Gives the id in the last line of a progress; those before are told. */
+async function lastLine(options: ClientOptions, what: Call, { onProgress, onStep }: PutOptions): Promise<string> {
+  if (onStep !== undefined) return lastStep(options, what, onStep);
   let last = '';
   const onLine = (line: string): void => {
-    if (last !== '') onProgress(last);
+    if (last !== '') onProgress?.(last);
     last = line;
   };
   await call(options, { ...what, onLine });
@@ -149,8 +160,31 @@ async function lastLine(options: ClientOptions, what: Call, onProgress: (line: s
   return last;
 }
 
-async function call(options: ClientOptions, { method, path, body, onHead, onLine }: Call): Promise<string> {
+type LastStep =
+  | { readonly kind: 'serving'; readonly id: string }
+  | { readonly kind: 'error'; readonly id: string; readonly reason: string };
+
+/** The same where each line is an object. A version that is given by its servers is answered with its id alone. */
+async function lastStep(options: ClientOptions, what: Call, onStep: (step: PutStep) => void): Promise<string> {
+  let last: LastStep | null = null as LastStep | null;
+  await call(options, {
+    ...what,
+    accept: 'application/x-ndjson',
+    onLine: (line) => {
+      const step = line.startsWith('{') ? fromJson<PutStep | LastStep>(line, options) : serving(line);
+      if (step.kind === 'serving' || step.kind === 'error') last = step;
+      else onStep(step);
+    },
+  });
+  if (last?.kind === 'serving') return last.id;
+  throw new ClientError(`The version does not serve: ${last?.reason ?? 'the answer broke off'}`, 202);
+}
+
+const serving = (id: string): LastStep => ({ kind: 'serving', id });
+
+async function call(options: ClientOptions, { method, path, body, accept, onHead, onLine }: Call): Promise<string> {
   const headers: Record<string, string> = body === undefined ? {} : { 'Content-Type': 'application/json' };
+  if (accept !== undefined) headers.Accept = accept;
   if (options.token) headers.Authorization = `Bearer ${options.token}`;
   // Silence counts, not the whole: an image may take long to come, and tells how it does.
   const silence = new AbortController();

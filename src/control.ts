@@ -28,6 +28,7 @@ import { ParentStore } from './store/parent.ts';
 import { realClock } from './system/clock.ts';
 import { createLog, endOnUncaught, type ProcessLog } from './system/log.ts';
 import { openStandardError } from './system/log-destination.ts';
+import { type LogTerminal, openLogTerminal } from './system/log-terminal.ts';
 import { BackgroundNames } from './system/names.ts';
 import { type Parent, parentOf } from './system/parent.ts';
 
@@ -44,6 +45,8 @@ class Control {
   readonly #loaded: LoadedConfig;
   readonly #path: string;
   readonly #log: ProcessLog;
+  /** All processes share it; what this one shows there gives way to what the others write. */
+  readonly #terminal: LogTerminal | null;
   #plane: ControlPlane | null = null;
   #fleet: Fleet | null = null;
   #tally: Tally | null = null;
@@ -54,7 +57,9 @@ class Control {
     this.#parent = parent;
     this.#path = path;
     this.#loaded = loaded;
-    this.#log = createLog({ ...log, destination: openStandardError('others') });
+    const destination = openStandardError('others');
+    this.#terminal = openLogTerminal(destination, log);
+    this.#log = createLog({ ...log, destination: this.#terminal ?? destination });
     endOnUncaught(this.#log, 'control');
   }
 
@@ -126,7 +131,9 @@ class Control {
       const reload = () => this.#reload();
       const log = this.#log;
       const counters = () => tally.state;
-      this.#plane = assembleControl({ config, clock, log, names, kept, observer, dataPlane: fleet, counters, reload });
+      const live = this.#terminal?.show.bind(this.#terminal) ?? null;
+      const planes = { observer, dataPlane: fleet };
+      this.#plane = assembleControl({ config, clock, log, names, kept, ...planes, counters, reload, live });
       const { put } = await this.#plane.begin(socket);
       await fleet.begin();
       this.#parent.send({ kind: 'serving', put });

@@ -38,12 +38,14 @@ function mayBeAlone(text: string): boolean {
 }
 
 async function runAlone(options: RunOptions, loaded: LoadedConfig): Promise<number> {
-  const { level, format } = loaded.config.log;
-  const log = new MainLog(
-    { level: options.logLevel ?? level ?? 'WARNING', format: options.logFormat ?? format ?? 'text' },
-    openStandardError('alone'),
-  );
-  return withLog(log, async () => (await import('./run-alone.ts')).runAlone(options, loaded, log));
+  const level = options.logLevel ?? loaded.config.log.level ?? 'WARNING';
+  const format = options.logFormat ?? loaded.config.log.format ?? 'text';
+  const destination = openStandardError('alone');
+  const { openLogTerminal } = await import('./system/log-terminal.ts');
+  const terminal = openLogTerminal(destination, { level, format });
+  const log = new MainLog({ level, format }, terminal ?? destination);
+  const live = terminal?.show.bind(terminal) ?? null;
+  return withLog(log, async () => (await import('./run-alone.ts')).runAlone(options, loaded, { log, live }));
 }
 
 async function runProcesses(options: RunOptions, text: string): Promise<number> {

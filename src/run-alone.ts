@@ -1,6 +1,7 @@
 /** `workers: 0`: one process does everything, until a signal ends it. */
 import type { ReloadResult } from './api/contract.ts';
 import { assemble, type Cutover } from './assemble.ts';
+import type { ShowLive } from './control/start-view.ts';
 import { echoConfig } from './core/config/echo.ts';
 import type { Config } from './core/config/model.ts';
 import { allButCluster, type LoadedConfig, loadConfig } from './load-config.ts';
@@ -11,8 +12,13 @@ import { socketOfDescriptor } from './system/listening-socket.ts';
 import type { Log } from './system/log.ts';
 import { type PassedSockets, passedSockets, serviceManager } from './system/service-manager.ts';
 
+interface Around {
+  readonly log: Log;
+  readonly live: ShowLive | null;
+}
+
 /** Resolves with the exit code; never rejects. */
-export async function runAlone(options: RunOptions, loaded: LoadedConfig, log: Log): Promise<number> {
+export async function runAlone(options: RunOptions, loaded: LoadedConfig, { log, live }: Around): Promise<number> {
   const { config, text, warnings } = loaded;
   const manager = serviceManager(process.env, log);
   const reload = async (): Promise<ReloadResult> => {
@@ -26,7 +32,7 @@ export async function runAlone(options: RunOptions, loaded: LoadedConfig, log: L
   let cutover: Cutover | null = null;
   try {
     const passed = passedSockets(process.env, process.pid);
-    cutover = await assemble(config, log, { reload, sockets: handlesOf(passed) });
+    cutover = await assemble(config, log, { reload, live, sockets: handlesOf(passed) });
     log.always(
       'NOTICE',
       'main',

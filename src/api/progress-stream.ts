@@ -8,8 +8,8 @@ import type { ReleaseControl } from './contract.ts';
 
 /** No longer than this without a line, milliseconds. */
 const SILENCE_MS = 4_000;
-/** How often the same state of a layer is told with other figures. */
-const LAYER_MS = 1_000;
+/** How often the same state of a layer is told with other figures: to people, who read lines, and to programs. */
+const LAYER_MS: Readonly<Record<PutForm, number>> = { text: 1_000, ndjson: 200 };
 
 export interface Followed {
   readonly id: string;
@@ -32,7 +32,7 @@ export function progressStream({ id, form, control }: Followed): ReadableStream<
         const seconds = Math.round((performance.now() - begunMs) / 1000);
         write({ kind: 'waiting', seconds }, `waiting (${seconds} s)`);
       }, SILENCE_MS);
-      const isNews = layerFilter();
+      const isNews = layerFilter(LAYER_MS[form]);
       write({ kind: 'accepted', id }, `accepted ${id}`);
       const reason = await control.follow(id, {
         signal: left.signal,
@@ -52,14 +52,14 @@ export function progressStream({ id, form, control }: Followed): ReadableStream<
 }
 
 /** Engines tell the bytes of each layer many times a second. */
-function layerFilter(): (progress: Progress) => boolean {
+function layerFilter(layerMs: number): (progress: Progress) => boolean {
   const told = new Map<string, { readonly status: string; readonly atMs: number }>();
   return (progress) => {
     if (progress.kind !== 'layer') return true;
     const { layer, status } = progress;
     const last = told.get(layer);
     const atMs = performance.now();
-    if (last?.status === status && atMs - last.atMs < LAYER_MS) return false;
+    if (last?.status === status && atMs - last.atMs < layerMs) return false;
     told.set(layer, { status, atMs });
     return true;
   };

@@ -1,6 +1,7 @@
 /** The program `cutover`: what `bin/cutover` starts. */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { showsLiveLines } from '../system/live-lines.ts';
 import { runCli } from './program.ts';
 
 // A reader that left (`cutover list | head -1`) is no reason for a stack trace.
@@ -9,6 +10,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 process.exitCode = await runCli(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
+  columns: () => (showsLiveLines(process.stderr, process.env) ? process.stderr.columns : null),
   env: process.env,
   version: packageVersion(),
 });

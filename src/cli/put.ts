@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { ClusterInput } from '../client.ts';
 import type { Mode, ServerAddress } from '../core/config/model.ts';
 import { readTextFile } from '../system/files.ts';
+import { tellingProgress } from './put-progress.ts';
 import { tellStanding } from './standing.ts';
 import { clientFor, type TargetFlags, withTarget } from './target.ts';
 import { Failure, type Terminal } from './terminal.ts';
@@ -34,9 +35,8 @@ export function putCommand(program: Command, terminal: Terminal): void {
     .option('--uuid <uuid>', 'the id to take', nonEmpty);
   withTarget(command).action(async (file: string | undefined, flags: PutFlags) => {
     const cluster = file === undefined ? fromFlags(flags) : fromFile(file, flags);
-    const onProgress = (line: string): void => terminal.err(`${line}\n`);
     const client = await clientFor(flags, terminal);
-    const id = await client.put(cluster, { onProgress });
+    const id = await tellingProgress(terminal, (told) => client.put(cluster, told));
     terminal.out(`${id}\n`);
     await tellStanding(client, id, terminal);
   });

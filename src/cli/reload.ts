@@ -1,5 +1,6 @@
 /** `cutover reload`: has the running proxy read its configuration again; says what came of it, and of the version that it put. */
 import type { Command } from 'commander';
+import { tellingProgress } from './put-progress.ts';
 import { tellStanding } from './standing.ts';
 import { clientFor, type TargetFlags, withTarget } from './target.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,7 +17,7 @@ export function reloadCommand(program: Command, terminal: Terminal): void {
     if (put === null) return;
     const { containers } = (await client.show(put).catch(() => null))?.cluster ?? {};
     // As with `put`: what has servers is waited for a while, what has containers until it serves.
-    if (containers !== undefined) await client.follow(put, { onProgress: (line) => terminal.err(`${line}\n`) });
+    if (containers !== undefined) await tellingProgress(terminal, (told) => client.follow(put, told));
     await tellStanding(client, put, terminal);
   });
 }

@@ -22,10 +22,13 @@ import {
 } from '../core/release/state.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import { ContainerFaults, isAt } from './container-faults.ts';
 import type { Late } from './gates.ts';
 import type { ContainerNotice, ContainerSink, ContainersPort } from './ports.ts';
 import type { ServerFacts } from './probes.ts';
 import { ProgressBoard } from './progress-board.ts';
+import { type ShowLive, StartView } from './start-view.ts';
+import { Tries } from './tries.ts';
 
 export interface ContainersParts {
   readonly clock: Clock;
@@ -33,6 +36,8 @@ export interface ContainersParts {
   readonly port: ContainersPort;
   readonly state: () => ReleaseState;
   readonly take: (event: ReleaseEvent) => void;
+  /** Lines that stand below the log while nothing serves, in place of those before, where somebody watches it; null: nobody does. */
+  readonly live: ShowLive | null;
   /** A server is to be looked at now. */
   readonly onSuspect: (versionId: string, server: string) => void;
 }
@@ -51,15 +56,18 @@ export class Containers implements ContainerSink, ServerFacts {
   /** Versions on trial that have lost a container: should they be trusted all the same, it is started again. */
   readonly #owed = new Set<string>();
   /** By version id: what came of its last try, until it serves. */
-  readonly #tries = new Map<string, Try>();
-  /** By the engine's id of a container: what speaks against it. */
-  readonly #faults = new Map<string, Fault>();
+  readonly #tries = new Tries();
+  readonly #faults = new ContainerFaults();
+  readonly #view: StartView;
+  /** Nothing served when something was told last. */
+  #isAwaited = false;
   readonly #timers = new Set<() => void>();
   #waiting: (() => void)[] | null = [];
   #closed = false;
 
   constructor(parts: ContainersParts) {
     this.#parts = parts;
+    this.#view = new StartView(parts.live);
     parts.port.watch(this);
   }
 
@@ -72,7 +80,7 @@ export class Containers implements ContainerSink, ServerFacts {
 
   launch(effect: LaunchEffect): void {
     if (this.#waiting !== null) this.keepTrying(effect.id);
-    this.#tries.delete(effect.id);
+    this.#tries.forget(effect.id);
     this.#whenBegun(() => this.#launch(effect));
   }
 
@@ -85,9 +93,9 @@ export class Containers implements ContainerSink, ServerFacts {
   late(id: string, reason: string): Late {
     const version = this.#find(id);
     if (version === undefined) return 'give-up';
-    if (!this.#mayWait(version)) return this.#isWarming(version) ? 'wait' : 'give-up';
+    if (!this.#mayWait(version)) return this.#faults.isWarming(version.launch) ? 'wait' : 'give-up';
     const text = `Version ${version.spec.version} is not ready yet, and is waited for, since nothing else serves: ${reason}`;
-    if (this.#isNews(id, reason)) this.#log('WARNING', text, version);
+    if (this.#tries.isNews(id, reason)) this.#log('WARNING', text, version);
     return 'serve';
   }
 
@@ -99,14 +107,17 @@ export class Containers implements ContainerSink, ServerFacts {
   }
 
   /** Launches of versions that are gone are wanted no more. */
-  keepOnly({ versions }: ReleaseState): void {
+  keepOnly(state: ReleaseState): void {
+    const { versions } = state;
     for (const id of this.#runs.keys()) {
       if (!versions.some((version) => version.id === id && isLive(version))) this.#cancel(id);
     }
     const arriving = new Set(versions.filter(isArriving).map(({ id }) => id));
     for (const id of this.#unattended) if (!arriving.has(id)) this.#unattended.delete(id);
-    for (const id of this.#tries.keys()) if (!arriving.has(id) && !this.#runs.has(id)) this.#tries.delete(id);
+    this.#tries.keepOnly((id) => arriving.has(id) || this.#runs.has(id));
     this.board.keepOnly(arriving);
+    this.#showView();
+    this.#sayReady(state);
     for (const id of this.#owed) {
       const version = this.#find(id);
       if (version?.trial != null) continue;
@@ -117,13 +128,7 @@ export class Containers implements ContainerSink, ServerFacts {
 
   /** What an engine says against a server, for people; null: nothing. */
   faultOf(server: ServerAddress): string | null {
-    if (this.#faults.size === 0) return null;
-    for (const { launch } of this.#parts.state().versions) {
-      const container = launch?.containers.find((one) => isAt(one, server));
-      const fault = container === undefined ? undefined : this.#faults.get(container.containerId);
-      if (fault !== undefined) return fault.text;
-    }
-    return null;
+    return this.#faults.of(server, this.#parts.state().versions);
   }
 
   isInContainer(server: ServerAddress): boolean {
@@ -135,9 +140,8 @@ export class Containers implements ContainerSink, ServerFacts {
   notice(notice: ContainerNotice): void {
     const version = this.#find(notice.versionId);
     if (this.#closed || version === undefined || !isLive(version)) return;
-    const { condition, containerId, cause } = notice;
-    if (condition === 'running' || condition === 'healthy') this.#faults.delete(containerId);
-    else this.#faults.set(containerId, { condition, text: cause });
+    const { condition } = notice;
+    this.#faults.note(notice);
     if (condition === 'down') this.#down(version, notice);
     if (condition === 'unhealthy' || condition === 'down') this.#suspect(version, notice);
     // Started again, it may be found elsewhere.
@@ -153,6 +157,7 @@ export class Containers implements ContainerSink, ServerFacts {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#view.close();
     for (const id of this.#runs.keys()) this.#cancel(id);
     for (const stop of this.#timers) stop();
     await this.#parts.port.close();
@@ -179,16 +184,16 @@ export class Containers implements ContainerSink, ServerFacts {
   #launched(id: string, run: Run, launched: Launched): void {
     if (this.#runs.get(id) !== run) return;
     this.#runs.delete(id);
-    // They run, whether the engine's event has come or not.
-    for (const { containerId } of launched.containers) {
-      if (this.#faults.get(containerId)?.condition === 'down') this.#faults.delete(containerId);
-    }
+    this.#view.over(id);
+    this.#faults.foundRunning(launched.containers);
     this.#parts.take({ kind: 'launched', id, atMs: this.#nowMs(), ...launched });
   }
 
   #launchFailed(effect: LaunchEffect, run: Run, error: unknown): void {
     const { id } = effect;
     if (this.#runs.get(id) !== run) return;
+    this.#view.over(id);
+    this.#showView();
     const reason = error instanceof Error ? error.message : String(error);
     const output = error instanceof LaunchFault ? error.output : [];
     const version = this.#find(id);
@@ -200,35 +205,16 @@ export class Containers implements ContainerSink, ServerFacts {
     // It serves, as far as anybody knows, or is all that there is: its containers are looked for again.
     const failed = isArriving(version) ? 'be started yet' : 'be made sure of';
     const text = `The containers of version ${version.spec.version} could not ${failed}, and are tried again: ${reason}`;
-    if (this.#isNews(id, reason)) {
+    if (this.#tries.isNews(id, reason)) {
       this.#tellOutput(version, output);
       this.#log('WARNING', text, version);
     }
-    run.wait(this.#after(this.#backOffMs(id), () => this.#launch(effect)));
+    run.wait(this.#after(this.#tries.takeDelayMs(id), () => this.#launch(effect)));
   }
 
   /** What is trusted, or came from the file, is all that there is while nothing serves; whoever puts a version is told at once instead. */
   #mayWait({ id, trusted }: VersionState): boolean {
     return (trusted || this.#unattended.has(id)) && !this.#parts.state().versions.some(serves);
-  }
-
-  #isWarming({ launch }: VersionState): boolean {
-    return (
-      launch?.containers.some(({ containerId }) => this.#faults.get(containerId)?.condition === 'warming') === true
-    );
-  }
-
-  /** The same cause is told once. */
-  #isNews(id: string, reason: string): boolean {
-    const before = this.#tries.get(id);
-    this.#tries.set(id, { reason, nextMs: before?.nextMs ?? RETRY_FIRST_MS });
-    return before?.reason !== reason;
-  }
-
-  #backOffMs(id: string): number {
-    const { reason = '', nextMs = RETRY_FIRST_MS } = this.#tries.get(id) ?? {};
-    this.#tries.set(id, { reason, nextMs: Math.min(2 * nextMs, RETRY_MAX_MS) });
-    return nextMs;
   }
 
   async #stop(effect: StopEffect, retryMs: number): Promise<void> {
@@ -244,7 +230,7 @@ export class Containers implements ContainerSink, ServerFacts {
         );
     try {
       const output = await this.#parts.port.stop({ id, containers, launched: launch?.containers ?? [], isUsed });
-      for (const { containerId } of launch?.containers ?? []) this.#faults.delete(containerId);
+      this.#faults.forget(launch);
       if (this.#closed) return;
       if (output.length > 0) this.#parts.take({ kind: 'output', id, atMs: this.#nowMs(), output });
       await this.#parts.port.removeImages(prunable(this.#parts.state().versions));
@@ -264,7 +250,7 @@ export class Containers implements ContainerSink, ServerFacts {
       // A helper that has done its work, a migration say, is no failure.
       const place = version.spec.containers[Number.parseInt(slot ?? '', 10)];
       if (done && place?.portToProxy === null) return;
-      if (this.#mayWait(version)) this.#startAgain(version, this.#backOffMs(version.id));
+      if (this.#mayWait(version)) this.#startAgain(version, this.#tries.takeDelayMs(version.id));
       else this.#parts.take({ kind: 'container-down', id: version.id, atMs: this.#nowMs(), reason: cause, output });
       return;
     }
@@ -295,14 +281,28 @@ export class Containers implements ContainerSink, ServerFacts {
 
   #told(effect: LaunchEffect, progress: Progress): void {
     this.board.tell(effect.id, progress);
+    this.#view.told(effect.id, progress);
+    this.#showView();
     if (progress.kind === 'layer') return;
     // While nothing serves, whoever has started Cutover waits for this.
     if (!this.#parts.state().versions.some(serves)) {
+      this.#isAwaited = true;
       this.#parts.log.always('NOTICE', 'containers', progressText(progress));
       return;
     }
     const facts = { service: effect.service, versionId: effect.id, version: effect.version };
     this.#parts.log.write('INFO', 'containers', progressText(progress), facts);
+  }
+
+  #sayReady({ versions }: ReleaseState): void {
+    const version = versions.find(serves);
+    if (!this.#isAwaited || version === undefined) return;
+    this.#isAwaited = false;
+    this.#parts.log.always('NOTICE', 'containers', `Version ${version.spec.version} is ready, and serves`);
+  }
+
+  #showView(): void {
+    this.#view.show(this.#parts.state(), (id) => this.#runs.has(id));
   }
 
   #find(id: string): VersionState | undefined {
@@ -312,6 +312,7 @@ export class Containers implements ContainerSink, ServerFacts {
   #cancel(id: string): void {
     this.#runs.get(id)?.cancel();
     this.#runs.delete(id);
+    this.#view.over(id);
   }
 
   #after(delayMs: number, callback: () => void): () => void {
@@ -336,19 +337,6 @@ export class Containers implements ContainerSink, ServerFacts {
   }
 }
 
-interface Fault {
-  readonly condition: ContainerNotice['condition'];
-  /** For people. */
-  readonly text: string;
-}
-
-interface Try {
-  /** What came of it, one line. */
-  readonly reason: string;
-  /** How long to wait before the next one. */
-  readonly nextMs: number;
-}
-
 /** One launch, which can be called off. */
 class Run {
   readonly #abort = new AbortController();
@@ -366,8 +354,4 @@ class Run {
     this.#stopWaiting();
     this.#abort.abort();
   }
-}
-
-function isAt({ server }: LaunchedContainer, { host, port }: ServerAddress): boolean {
-  return server !== null && server.host === host && server.port === port;
 }

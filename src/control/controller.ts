@@ -25,6 +25,7 @@ import { Meter } from './meter.ts';
 import type { Observer, ReleaseListener } from './observer.ts';
 import type { ContainersPort, DataPlanePort, StorePort } from './ports.ts';
 import { Probes } from './probes.ts';
+import type { ShowLive } from './start-view.ts';
 import { ledgerViewsOf, statusOf, viewOf } from './views.ts';
 import { Writer } from './writer.ts';
 
@@ -36,6 +37,8 @@ export interface ControllerParts extends DrainBounds {
   readonly dataPlane: DataPlanePort;
   readonly store: StorePort;
   readonly containers: ContainersPort;
+  /** As `ContainersParts.live`; by default nobody watches. */
+  readonly live?: ShowLive | null;
   /** What the data plane was given as its outcome sink. */
   readonly observer: Observer;
   /** Bound on one probe of one server, milliseconds. */
@@ -80,6 +83,7 @@ export class Controller implements ReleaseListener {
       clock,
       log,
       port: parts.containers,
+      live: parts.live ?? null,
       state: () => this.#state,
       take: (event) => this.#writer.take(event),
       onSuspect: (versionId, server) => this.#health.suspect(versionId, server),
@@ -182,6 +186,11 @@ export class Controller implements ReleaseListener {
     }
     const because = result.because === 'unknown-id' ? 'unknown-id' : 'conflict';
     return { kind: 'refused', because, reason: result.reason };
+  }
+
+  /** Images for a version that the watcher has found, and that are too young. */
+  seen(id: string, digests: readonly string[]): void {
+    this.#writer.count({ kind: 'seen', id, digests, atMs: this.#parts.clock.wallMs() });
   }
 
   /** All of it, for those who watch; it is immutable. */

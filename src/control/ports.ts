@@ -39,6 +39,8 @@ export interface DifferenceSink {
 /** The control plane seen by what watches registries: it reads, and asks for a version as a person does. */
 export interface ReleaseWatchPort {
   state(): ReleaseState;
+  /** It has found these images for a version, which are too young. */
+  seen(versionId: string, digests: readonly string[]): void;
   /** Never rejects. */
   submit(spec: ClusterSpec): Promise<CommandResult>;
 }

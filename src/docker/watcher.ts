@@ -107,7 +107,9 @@ export class Watcher {
       if (digest !== null) found.push({ tag, digest });
     }
     const nowMs = clock.nowMs();
-    for (const { digest } of found) if (!this.#seenMs.has(digest)) this.#seenMs.set(digest, nowMs);
+    const digests = found.map(({ digest }) => digest);
+    this.#see(digests);
+    if (container.watch.minAgeMs > 0) releases.seen(version.id, digests);
     const quarantined = new Set(releases.state().quarantine.map(({ digest }) => digest));
     const image = chooseImage(found, container.watch, {
       digest: current.digest ?? runningDigest(version, place),
@@ -118,6 +120,16 @@ export class Watcher {
     this.#triedMs.set(image.digest, nowMs);
     log.write('NOTICE', 'watch', `New image ${current.repository}:${image.tag} (${image.digest}) is deployed`);
     return image;
+  }
+
+  /** What an earlier process saw was there meanwhile: that much is left to the wall clock, as it is now. */
+  #see(digests: readonly string[]): void {
+    const { clock, releases } = this.#parts;
+    for (const digest of digests.filter((one) => !this.#seenMs.has(one))) {
+      const known = releases.state().seen.find((image) => image.digest === digest);
+      const ageMs = known === undefined ? 0 : Math.max(0, clock.wallMs() - known.firstMs);
+      this.#seenMs.set(digest, clock.nowMs() - ageMs);
+    }
   }
 
   #isTried(digest: string, intervalMs: number): boolean {

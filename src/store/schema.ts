@@ -12,7 +12,7 @@ import type { VersionPhase } from '../core/release/state.ts';
 import type { GuiltyRule } from '../core/release/verdict.ts';
 
 /** Raised when the document's shape changes. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 const count = z.int().min(0);
 const millis = z.number().min(0);
@@ -312,6 +312,7 @@ export const stateSchema = z
     quarantine: z.array(
       z.object({ digest: z.string().min(1), reference: z.string().min(1), reason: line, atMs: wallMs }),
     ),
+    seen: z.array(z.object({ digest: z.string().min(1), firstMs: wallMs })),
   })
   .refine(({ versions }) => new Set(versions.map((one) => one.id)).size === versions.length, {
     error: 'Two versions have the same id',

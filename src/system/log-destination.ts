@@ -34,6 +34,7 @@ const RETRY_MS_MAX = 128;
 const FLUSH_WAIT_MS = 250;
 const FLUSH_STEP_MS = 10;
 const LF = 0x0a;
+const CR = 0x0d;
 
 /**
  * The destination for this process's standard error.
@@ -126,7 +127,8 @@ class Destination implements LogDestination {
       if (this.rest.length === 0) this.takeBatch();
       try {
         const taken = this.writeBytes(this.nextWrite());
-        if (taken > 0) this.midLine = this.rest[taken - 1] !== LF;
+        // Lines that change leave the cursor at the beginning of one, too.
+        if (taken > 0) this.midLine = this.rest[taken - 1] !== LF && this.rest[taken - 1] !== CR;
         this.rest = this.rest.subarray(taken);
         this.failing = false;
       } catch (error) {

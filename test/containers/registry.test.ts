@@ -58,6 +58,7 @@ test('a watcher finds what was pushed, rides out a registry that is away, and se
   };
   const releases = {
     state: () => machine.state,
+    seen: () => {},
     submit: async (spec: Parameters<Machine['put']>[1]) => {
       machine.putRunning(`${spec.version}-${machine.state.versions.length}`, spec);
       told();

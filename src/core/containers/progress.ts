@@ -43,4 +43,4 @@ function bytesText({ current, total }: { readonly current: number | null; readon
   return current === null || total === null || total === 0 ? '' : ` ${megabytes(current)} of ${megabytes(total)} MB`;
 }
 
-const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1);
+export const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1);

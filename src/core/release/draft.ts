@@ -3,6 +3,7 @@ import type { ClusterSpec, LogLevel } from '../config/model.ts';
 import type { Effect } from './effects.ts';
 import { type Decision, entryOf, type LedgerEntry, ledgerLine, type Rule, withEntry } from './ledger.ts';
 import { type QuarantinedImage, withoutTrusted, withQuarantined } from './quarantine.ts';
+import type { SeenImage } from './seen.ts';
 import {
   DEFAULT_SERVICE,
   isCandidate,
@@ -22,6 +23,7 @@ export class Draft {
   versions: readonly VersionState[];
   ledger: readonly LedgerEntry[];
   quarantine: readonly QuarantinedImage[];
+  seen: readonly SeenImage[];
   readonly effects: Effect[] = [];
   /** True when more than a counter has changed. */
   decided = false;
@@ -37,6 +39,7 @@ export class Draft {
     this.versions = before.versions;
     this.ledger = before.ledger;
     this.quarantine = before.quarantine;
+    this.seen = before.seen;
     this.applied = before.applied;
     this.#putSequence = before.putSequence;
     this.#epochSequence = before.epochSequence;
@@ -127,7 +130,8 @@ export class Draft {
 
   /** The next state; the very same object as before when nothing changed. */
   finish(): ReleaseState {
-    if (this.versions === this.#before.versions && this.ledger === this.#before.ledger) return this.#before;
+    const { versions, ledger, seen } = this.#before;
+    if (this.versions === versions && this.ledger === ledger && this.seen === seen) return this.#before;
     return {
       ...this.#before,
       applied: this.applied,
@@ -136,6 +140,7 @@ export class Draft {
       versions: this.decided ? withoutOldFinished(this.versions) : this.versions,
       ledger: this.ledger,
       quarantine: this.quarantine,
+      seen: this.seen,
     };
   }
 

@@ -152,6 +152,13 @@ export interface OutputEvent extends Happened {
   readonly output: readonly string[];
 }
 
+/** The watcher has found images that are to be seen for a while before one of them takes the version's place. */
+export interface SeenEvent extends Happened {
+  readonly kind: 'seen';
+  /** `sha256:…` */
+  readonly digests: readonly string[];
+}
+
 /** How the servers of a version on trial stand, and whether an older version could take its place. */
 export interface ProbedEvent extends HappenedInEpoch {
   readonly kind: 'probed';
@@ -206,6 +213,7 @@ export type ReleaseEvent =
   | LaunchFailedEvent
   | ContainerDownEvent
   | OutputEvent
+  | SeenEvent
   | ProbedEvent
   | ForgivenEvent
   | RegretOverEvent

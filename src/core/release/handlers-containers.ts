@@ -3,11 +3,19 @@ import { sameJson } from '../config/same-json.ts';
 import { versionText } from './describe.ts';
 import type { Draft, Ending } from './draft.ts';
 import type { StopEffect } from './effects.ts';
-import type { ContainerDownEvent, LaunchedEvent, LaunchFailedEvent, OutputEvent, RollbackEvent } from './events.ts';
+import type {
+  ContainerDownEvent,
+  LaunchedEvent,
+  LaunchFailedEvent,
+  OutputEvent,
+  RollbackEvent,
+  SeenEvent,
+} from './events.ts';
 import type { Refusal } from './handlers.ts';
 import { prepareEffect, startEffect } from './handlers-health.ts';
 import { fail } from './handlers-trial.ts';
 import { withLate } from './ledger.ts';
+import { withSeen } from './seen.ts';
 import { isLaunched, runsInContainers, serves, type VersionState } from './state.ts';
 
 type Version = VersionState | undefined;
@@ -67,6 +75,11 @@ export function lateOutput(draft: Draft, event: OutputEvent, version: Version): 
   if (version === undefined) return;
   const { output } = event;
   draft.ledger = withLate(draft.ledger, version, (entry) => (entry.output.length > 0 ? entry : { ...entry, output }));
+}
+
+/** A counter of sorts: kept a moment later. */
+export function seen(draft: Draft, { digests, atMs }: SeenEvent): undefined {
+  draft.seen = withSeen(draft.seen, digests, atMs);
 }
 
 /** A person wants back what was there before the stable version, and it runs no more: it is started again as it was. */

@@ -87,9 +87,12 @@ export function ready(draft: Draft, event: ReadyEvent, version: Version): undefi
 /** There is nothing to hold it against. One that was trusted before has come up again; that is no release. */
 function serveAlone(draft: Draft, version: VersionState): void {
   const reason = 'Nothing older serves';
-  if (version.trusted) draft.enter(version.id, 'stable', reason);
-  else draft.conclude(version.id, 'stable', { rule: 'nothing-older', reason });
-  draft.log('NOTICE', `Version ${versionText(version.spec)} is ready, and serves`, version);
+  if (!version.trusted) {
+    draft.conclude(version.id, 'stable', { rule: 'nothing-older', reason });
+    return;
+  }
+  draft.enter(version.id, 'stable', reason);
+  draft.log('NOTICE', `Version ${versionText(version.spec)} serves again`, version);
 }
 
 /** The version leaves before it served anyone. */

@@ -8,6 +8,7 @@ import type { CutOrder } from '../routing/table.ts';
 import type { LedgerEntry } from './ledger.ts';
 import type { QuarantinedImage } from './quarantine.ts';
 import type { Recent } from './recent.ts';
+import type { SeenImage } from './seen.ts';
 import type { Trial } from './trial.ts';
 
 /** The one service there is for now. */
@@ -89,6 +90,8 @@ export interface ReleaseState {
   readonly ledger: readonly LedgerEntry[];
   /** Images that were taken back, the latest first. */
   readonly quarantine: readonly QuarantinedImage[];
+  /** Images that are to be seen for a while before they are deployed, the latest first. */
+  readonly seen: readonly SeenImage[];
 }
 
 export const EMPTY_STATE: ReleaseState = {
@@ -98,6 +101,7 @@ export const EMPTY_STATE: ReleaseState = {
   versions: [],
   ledger: [],
   quarantine: [],
+  seen: [],
 };
 
 /** In the routing table: it is in service, and where its servers are is known. */

@@ -62,6 +62,7 @@ const rollback: Cell<'rollback'> = { does: control.rollback, to: ['failed'] };
 const rollbackStable: Cell<'rollback'> = { does: control.rollbackStable, to: ['failed'] };
 const launched: Cell<'launched'> = { does: container.launched, to: [] };
 const launchedAnew: Cell<'launched'> = { does: container.launched, to: ['starting'] };
+const seen: Cell<'seen'> = { does: container.seen, to: [] };
 const lateOutput: Cell<'output'> = { does: container.lateOutput, to: [] };
 const remove: Cell<'delete'> = { does: on.remove, to: ['draining'] };
 const drainOver: Cell<'drain-over'> = { does: exit.drainOver, to: [] };
@@ -100,6 +101,7 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
   },
   watching: {
     'regret-over': { does: on.regretOver, to: ['stable'] },
+    seen,
     promote: { does: control.promoteToStable, to: ['stable'] },
     probed,
     finding,
@@ -113,7 +115,7 @@ export const TABLE: Readonly<Record<VersionPhase | 'absent', Row>> = {
     rollback,
     delete: remove,
   },
-  stable: { served, launched: launchedAnew, rollback: rollbackStable, delete: remove },
+  stable: { served, seen, launched: launchedAnew, rollback: rollbackStable, delete: remove },
   standby: {
     served,
     launched: launchedAnew,

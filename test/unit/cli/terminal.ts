@@ -16,6 +16,7 @@ export async function cutover(argv: readonly string[], env: Record<string, strin
     err: (text) => {
       err += text;
     },
+    columns: () => null,
     env,
     version: '1.2.3',
   });

@@ -279,6 +279,21 @@ test('an engine that is away when containers are to be stopped is asked again', 
   expect(world.controller.ledger('b')?.[0]).toMatchObject({ output: ['last words'] });
 });
 
+test('a stop that is tried again does not stop a version that was rolled back to meanwhile', async () => {
+  const world = await candidate();
+  world.containers.fault = 'The Docker engine does not answer';
+  await world.controller.submit({ kind: 'promote', id: 'b', reason: null });
+  await world.clock.pass(1_000);
+  expect(world.containers.stops.map(({ id }) => id)).toContain('a');
+  await world.controller.submit({ kind: 'rollback', id: 'b', reason: null });
+  world.containers.fault = null;
+  const tried = world.containers.stops.length;
+  world.containers.launches.at(-1)?.resolve([launchedContainer('127.0.0.1:4005')]);
+  await world.clock.pass(60_000);
+  expect(world.dataPlane.chain()).toEqual(['a']);
+  expect(world.containers.stops.slice(tried).map(({ id }) => id)).toEqual(['b']);
+});
+
 test('what another version uses is told from what it does not', async () => {
   const world = await candidate();
   const linked = inContainers('INSTANT', { version: '3', uuid: 'c', container: { links: ['db'] } });

@@ -16,6 +16,8 @@ let machine: Machine;
 let images: Readonly<Record<string, string>> | string;
 let calls: number;
 let watcher: Watcher;
+/** The watcher of the next process. */
+let startAgain: () => Watcher;
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -35,13 +37,18 @@ beforeEach(() => {
   let put = 0;
   const releases = {
     state: () => machine.state,
+    seen: (id: string, digests: readonly string[]) => {
+      machine.atMs = clock.wallMs();
+      machine.happen({ kind: 'seen', id, digests });
+    },
     submit: async (spec: Parameters<Machine['put']>[1]) => {
       put += 1;
       machine.putRunning(`watched-${put}`, spec);
       return { kind: 'accepted', id: `watched-${put}` } as const;
     },
   };
-  watcher = new Watcher({ clock, chance: () => 0.5, log, registry, releases });
+  startAgain = () => new Watcher({ clock, chance: () => 0.5, log, registry, releases });
+  watcher = startAgain();
 });
 
 /** Puts version 1.0 by hand, with these containers' `watch`. */
@@ -81,7 +88,7 @@ test('the interval has its jitter, in which many that started together part', as
     chance: () => 0,
     log,
     registry: { tags: async () => [], digest: async () => Promise.reject(new Error('asked')) },
-    releases: { state: () => machine.state, submit: () => Promise.reject(new Error('none')) },
+    releases: { state: () => machine.state, seen: () => {}, submit: () => Promise.reject(new Error('none')) },
   });
   putWatched();
   await clock.pass(57_000);
@@ -122,6 +129,19 @@ describe('left alone', () => {
     expect(machine.state.versions[0]?.spec.version).toBe('1.1');
   });
 
+  test('an image that is too young, whose age a restart does not change', async () => {
+    putWatched({ semver: '1.x', interval: 60, minAge: 150 });
+    machine.state = launchedOn(digestOf('a'));
+    images = { '1.0': digestOf('a'), '1.1': digestOf('b') };
+    await clock.pass(2 * MINUTE_MS);
+    await watcher.close();
+    watcher = startAgain();
+    await clock.pass(MINUTE_MS);
+    expect(machine.phases()).toBe('by-hand:stable');
+    await clock.pass(2 * MINUTE_MS);
+    expect(machine.state.versions[0]?.spec.version).toBe('1.1');
+  });
+
   test('for ten intervals an image that could not be started', async () => {
     putWatched();
     machine.state = launchedOn(digestOf('a'));
@@ -151,7 +171,11 @@ describe('left alone', () => {
       chance: () => 0.5,
       log,
       registry: { tags: async () => ['1.1'], digest: () => answer.promise.then(() => digestOf('b')) },
-      releases: { state: () => machine.state, submit: () => Promise.reject(new Error('It put something')) },
+      releases: {
+        state: () => machine.state,
+        seen: () => {},
+        submit: () => Promise.reject(new Error('It put something')),
+      },
     });
     await watcher.close();
     await clock.pass(MINUTE_MS + 2000);

@@ -55,10 +55,11 @@ const EVENTS: readonly Happening[] = [
   { kind: 'launch-failed', id: 'v', reason: 'no such image', output: [] },
   { kind: 'container-down', id: 'v', reason: 'it exited', output: [] },
   { kind: 'output', id: 'v', output: ['bye'] },
+  { kind: 'seen', id: 'v', digests: ['sha256:1'] },
 ];
 
 /** These belong to a version, not to an epoch of it. */
-const OF_CONTAINERS = ['launched', 'launch-failed', 'container-down', 'output'];
+const OF_CONTAINERS = ['launched', 'launch-failed', 'container-down', 'output', 'seen'];
 
 const CONTROLS = ['promote', 'pause', 'resume', 'rollback'];
 const ON_TRIAL = ['delete', 'launched', 'forgiven', 'probed', 'finding', 'measured', ...CONTROLS];
@@ -68,8 +69,8 @@ const LISTED: Readonly<Record<VersionPhase | 'absent', readonly string[]>> = {
   absent: ['put'],
   starting: ['delete', 'ready', 'rollback', 'unready', 'launched', 'launch-failed', 'container-down'],
   releasing: [...ON_TRIAL, 'answered', 'quiet', 'counted'],
-  watching: [...ON_TRIAL, 'regret-over'],
-  stable: ['delete', 'served', 'launched', 'rollback'],
+  watching: [...ON_TRIAL, 'regret-over', 'seen'],
+  stable: ['delete', 'served', 'seen', 'launched', 'rollback'],
   standby: ['delete', 'served', 'launched', 'launch-failed'],
   draining: LEAVING,
   failed: [...LEAVING, 'put'],

@@ -21,7 +21,7 @@ test.for<[string, ReleaseState]>([
 
 test('the document says its format first, and when it was written', () => {
   expect(documentText(EMPTY_STATE, 1_700_000_000_000)).toMatch(
-    /^\{\n"format": 2,\n"written": "2023-11-14T22:13:20\.000Z",\n/,
+    /^\{\n"format": 3,\n"written": "2023-11-14T22:13:20\.000Z",\n/,
   );
 });
 
@@ -91,27 +91,27 @@ describe('damaged', () => {
 
 describe('formats', () => {
   /** As if the versions had been called clusters before. */
-  const older = edited(({ versions, format: _, ...rest }) => ({ format: 1, clusters: versions, ...rest }));
-  const migrations: Migrations = { 1: ({ clusters, ...rest }) => ({ ...rest, versions: clusters }) };
+  const older = edited(({ versions, format: _, ...rest }) => ({ format: 2, clusters: versions, ...rest }));
+  const migrations: Migrations = { 2: ({ clusters, ...rest }) => ({ ...rest, versions: clusters }) };
 
   test('an older one is migrated', () => {
     expect(read(older, migrations)).toEqual({ kind: 'state', state: stateWith(2) });
   });
 
   test('step by step', () => {
-    const oldest = older.replace('"format":1', '"format":0').replace('"clusters"', '"groups"');
+    const oldest = older.replace('"format":2', '"format":1').replace('"clusters"', '"groups"');
     const both = {
       ...migrations,
-      0: ({ groups, ...rest }: Record<string, unknown>) => ({ ...rest, clusters: groups }),
+      1: ({ groups, ...rest }: Record<string, unknown>) => ({ ...rest, clusters: groups }),
     };
     expect(read(oldest, both)).toEqual({ kind: 'state', state: stateWith(2) });
   });
 
   test('one that nothing leads from is damaged, and so is one whose migration fails', () => {
-    const oldest = older.replace('"format":1', '"format":0');
+    const oldest = older.replace('"format":2', '"format":0');
     expect(read(oldest)).toMatchObject({ kind: 'damaged', reason: expect.stringContaining('format 0') });
     const failing: Migrations = {
-      1: () => {
+      2: () => {
         throw new Error('No clusters');
       },
     };
@@ -119,7 +119,7 @@ describe('formats', () => {
   });
 
   test('format 1, of before there were containers, is read as if it had none', () => {
-    const first = edited((document) => ({
+    const first = edited(({ seen: _____, ...document }) => ({
       ...document,
       format: 1,
       versions: (document.versions as Record<string, unknown>[]).map(
@@ -133,7 +133,12 @@ describe('formats', () => {
     expect(read(first)).toEqual({ kind: 'state', state: stateWith(2) });
   });
 
+  test('format 2, which did not know since when images have been seen, is read as if none had been', () => {
+    const second = edited(({ seen: _, ...document }) => ({ ...document, format: 2 }));
+    expect(read(second)).toEqual({ kind: 'state', state: stateWith(2) });
+  });
+
   test('a newer one is told apart, whatever else it holds', () => {
-    expect(read('{"format": 3, "everything": "else"}')).toEqual({ kind: 'too-new', format: 3 });
+    expect(read('{"format": 4, "everything": "else"}')).toEqual({ kind: 'too-new', format: 4 });
   });
 });

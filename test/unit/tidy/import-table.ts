@@ -27,7 +27,16 @@ const IMPORT_TABLE: Readonly<Record<string, Rule>> = {
     node: ['node:http', 'node:crypto'],
   },
   cli: {
-    own: ['cli', 'api/contract.ts', 'core/config', 'system/files.ts', 'client.ts', 'main.ts', 'load-config.ts'],
+    own: [
+      'cli',
+      'api/contract.ts',
+      'core/config',
+      'core/containers',
+      'system',
+      'client.ts',
+      'main.ts',
+      'load-config.ts',
+    ],
     packages: ['commander'],
     node: 'all',
   },

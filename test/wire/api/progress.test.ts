@@ -1,6 +1,6 @@
 /** The answer to a PUT with containers: a stream of lines, and what `wait` makes of it. */
 import { describe, expect, test } from 'vitest';
-import { createClient } from '../../../src/client.ts';
+import { createClient, type PutOptions, type PutStep } from '../../../src/client.ts';
 import type { Progress } from '../../../src/core/containers/progress.ts';
 import { ID, startService } from './service.ts';
 
@@ -124,9 +124,26 @@ describe('the client', () => {
     expect(lines).toHaveLength(8);
   });
 
-  test('rejects when the version never serves', async () => {
+  test('tells each step as an object to who wants that, and gives the id', async () => {
+    const { port } = await started(null);
+    const steps: PutStep[] = [];
+    const client = createClient({ url: `http://127.0.0.1:${port}` });
+    expect(await client.put('{}', { onStep: (step) => steps.push(step) })).toBe(ID);
+    expect(steps).toEqual([{ kind: 'accepted', id: ID }, ...PULL.filter((_, index) => index !== 2)]);
+    await client.follow(ID, { onStep: (step) => steps.push(step) });
+    expect(steps).toHaveLength(16);
+  });
+
+  test('gives the id of a version of servers, whatever it is asked to tell', async () => {
+    const { port } = await startService();
+    const client = createClient({ url: `http://127.0.0.1:${port}` });
+    const servers = [{ hostname: '127.0.0.1', port: 1036 }];
+    expect(await client.put({ servers }, { onStep: () => {} })).toBe(ID);
+  });
+
+  test.each<PutOptions>([{}, { onStep: () => {} }])('rejects when the version never serves (%j)', async (told) => {
     const { port } = await started('no such image');
-    await expect(createClient({ url: `http://127.0.0.1:${port}` }).put('{}')).rejects.toThrow(
+    await expect(createClient({ url: `http://127.0.0.1:${port}` }).put('{}', told)).rejects.toThrow(
       'The version does not serve: no such image',
     );
   });
