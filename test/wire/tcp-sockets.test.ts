@@ -340,3 +340,20 @@ describe.each(KINDS)('%s', (_, kind) => {
     await once(peer, 'close');
   });
 });
+
+test('a connection that is closed within a long body gives back its own buffer, never the one that all share', async () => {
+  const given: Buffer[] = [];
+  const pool = new BufferPool();
+  const watched = { take: (bytes: number) => pool.take(bytes), give: (buffer: Buffer) => void given.push(buffer) };
+  const { socket, owner, peer } = await acceptOne(new Sockets(watched as BufferPool));
+  let octets = 0;
+  owner.onBytes = (_, count) => {
+    octets += count;
+  };
+  peer.write(Buffer.alloc(4 * SHARED_BUFFER.length));
+  await owner.until(() => octets > SHARED_BUFFER.length);
+  socket.close();
+  await owner.untilTold('closed without error');
+  expect(given.length).toBeGreaterThan(0);
+  expect(given).not.toContain(SHARED_BUFFER);
+});

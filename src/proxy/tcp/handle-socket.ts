@@ -286,7 +286,8 @@ export class HandleSocket implements TcpSocket {
 
   static readonly #onClosed = function (this: TcpHandle): void {
     const socket = this.socket as HandleSocket;
-    if (socket.#buffer !== SHARED_BUFFER) socket.#parts.pool.give(socket.#readInto(SHARED_BUFFER));
+    if (socket.#buffer !== SHARED_BUFFER) socket.#parts.pool.give(socket.#buffer);
+    socket.#buffer = SHARED_BUFFER;
     socket.#tell(null);
   };
 
