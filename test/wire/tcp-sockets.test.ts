@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { BufferPool } from '../../src/proxy/buffer-pool.ts';
+import { BODY_BUFFERS_MAX, BODY_BYTES, BufferPool } from '../../src/proxy/buffer-pool.ts';
 import { type Handles, handles } from '../../src/proxy/tcp/handles.ts';
 import { SHARED_BUFFER } from '../../src/proxy/tcp/read-buffers.ts';
 import { type ConnectingOwner, QUEUED_BYTES_MAX, type TcpSocket } from '../../src/proxy/tcp/socket.ts';
@@ -115,6 +115,15 @@ const KINDS: readonly (readonly [string, Handles | null])[] = [
   ['on public sockets', null],
 ];
 
+/** Gives back what a test took of the pool. */
+function takeAll(pool: BufferPool): Buffer[] {
+  const taken = Array.from({ length: BODY_BUFFERS_MAX }, () => pool.takeForBody());
+  onTestFinished(() => {
+    for (const buffer of taken) pool.give(buffer);
+  });
+  return taken;
+}
+
 test('this Node has the handles that are known', () => {
   expect(handles).not.toBeNull();
 });
@@ -129,7 +138,8 @@ test('small messages of all connections are read into one buffer', async () => {
 });
 
 describe.each(KINDS)('%s', (_, kind) => {
-  const sockets = new Sockets(new BufferPool(), kind);
+  const pool = new BufferPool();
+  const sockets = new Sockets(pool, kind);
 
   describe.each([
     ['accepted', acceptOne],
@@ -276,27 +286,27 @@ describe.each(KINDS)('%s', (_, kind) => {
       to.owner.onDrained = () => from.socket.resume();
       const got: Buffer[] = [];
       let length = 0;
-      const all = new Promise<void>((resolve) => {
+      const whole = new Promise<void>((resolve) => {
         to.peer.on('data', (bytes) => {
           got.push(bytes);
           length += bytes.length;
-          if (length === sent.length) resolve();
+          if (length >= sent.length) resolve();
           // Stands still now and then, so that writes have to wait.
           to.peer.pause();
           setImmediate(() => to.peer.resume());
         });
       });
       from.peer.write(sent);
-      await all;
+      await whole;
       expect(Buffer.concat(got).equals(sent)).toBe(true);
       // A small message after the long one.
       from.peer.write('small');
-      await new Promise<void>((resolve) => {
-        to.peer.once('data', (bytes) => {
-          expect(bytes.toString('latin1')).toBe('small');
-          resolve();
-        });
-      });
+      const [small] = (await once(to.peer, 'data')) as [Buffer];
+      expect(small.toString('latin1')).toBe('small');
+      from.socket.close();
+      await from.owner.untilTold('closed without error');
+      expect(new Set(takeAll(pool).map((buffer) => buffer.length))).toEqual(new Set([BODY_BYTES]));
+      expect(pool.takeForBody().length).toBeLessThan(BODY_BYTES);
     });
   });
 

@@ -246,24 +246,17 @@ export class HandleSocket implements TcpSocket {
   /** Returns the buffer to read into from now on, if it is another one. */
   #take(count: number): Buffer | undefined {
     const buffer = this.#buffer;
-    if (buffer === SHARED_BUFFER) {
-      this.#owner.socketBytes(buffer, count);
-      // A read that fills the buffer: a long body, it seems.
-      if (count === buffer.length && this.#stage !== 'closed')
-        return this.#readInto(this.#parts.pool.take(POOLED_BYTES_MAX));
-      return undefined;
-    }
-    lend(buffer);
+    const isShared = buffer === SHARED_BUFFER;
+    if (!isShared) lend(buffer);
     this.#owner.socketBytes(buffer, count);
-    const isOurs = endLending();
-    if (isOurs && count > LITTLE_BYTES && this.#stage !== 'closed') return undefined;
-    if (isOurs) this.#parts.pool.give(buffer);
-    return this.#readInto(isOurs ? SHARED_BUFFER : this.#parts.pool.take(POOLED_BYTES_MAX));
-  }
-
-  #readInto(buffer: Buffer): Buffer {
-    this.#buffer = buffer;
-    return buffer;
+    const isKept = !isShared && !endLending();
+    // A read that fills the buffer tells of a long body; while it has to wait for its reader, it needs no place to go to.
+    const isLong = (isShared ? count === buffer.length : count > LITTLE_BYTES) && !this.paused;
+    const goesOn = isLong && this.#stage !== 'closed';
+    if (!isKept && goesOn !== isShared) return undefined;
+    if (!isKept && !isShared) this.#parts.pool.give(buffer);
+    this.#buffer = goesOn ? this.#parts.pool.takeForBody() : SHARED_BUFFER;
+    return this.#buffer;
   }
 
   #endedByPeer(): void {
