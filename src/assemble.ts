@@ -112,7 +112,9 @@ function portOf(dataPlane: DataPlane): DataPlanePort {
 
 async function listen(dataPlane: DataPlane, config: Config, handle: object | undefined): Promise<number> {
   const { hostname: host, port } = config.proxy;
-  return dataPlane.listen(handle === undefined ? { host, port } : { handle }).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(portFaultText('proxy', { host, port }, error));
-  });
+  return dataPlane
+    .listen(handle === undefined ? { host, port } : { handles: [handle] })
+    .catch((error: NodeJS.ErrnoException) => {
+      throw new Error(portFaultText('proxy', { host, port }, error));
+    });
 }

@@ -19,6 +19,8 @@ class Worker {
   readonly #log: ProcessLog;
   readonly #end: WorkerEnd;
   readonly #dataPlane: DataPlane;
+  /** Of the listening socket. */
+  readonly #handles: object[] = [];
 
   constructor(parent: Parent<MainToWorker, WorkerToMain>, { config, log }: Begin) {
     this.#parent = parent;
@@ -50,8 +52,12 @@ class Worker {
         this.#end.hush();
         this.#parent.send({ kind: 'quiet' });
         break;
+      case 'socket':
+        this.#handles.push(handle as object);
+        break;
       case 'listen':
-        void this.#listen(handle as object);
+        this.#handles.push(handle as object);
+        void this.#listen();
         break;
       case 'drain':
         void this.#drain(message.silenceMs);
@@ -63,9 +69,9 @@ class Worker {
     }
   }
 
-  async #listen(handle: object): Promise<void> {
+  async #listen(): Promise<void> {
     try {
-      await this.#dataPlane.listen({ handle });
+      await this.#dataPlane.listen({ handles: this.#handles });
       this.#parent.send({ kind: 'listening' });
     } catch (error) {
       this.#parent.send({ kind: 'listen-failed', code: (error as NodeJS.ErrnoException).code ?? String(error) });

@@ -101,6 +101,8 @@ export type MainToWorker =
   | { readonly kind: 'from-control'; readonly message: ToWorker }
   /** Control is gone, or about to be: reports wait for the next one. `quiet` follows. */
   | { readonly kind: 'hush' }
+  /** With a further handle of the listening socket; `listen` follows. */
+  | { readonly kind: 'socket' }
   /** With the listening socket. */
   | { readonly kind: 'listen' }
   | { readonly kind: 'drain'; readonly silenceMs: number }

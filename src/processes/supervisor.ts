@@ -334,7 +334,7 @@ export class Supervisor {
   async #bring(worker: WorkerProcess, { proxy } = this.#now.sockets): Promise<void> {
     await worker.ready;
     if (this.#stage === 'stopping') return;
-    worker.send({ kind: 'listen' }, proxy.handle);
+    worker.listen(proxy.handle);
     await worker.listening.catch(({ message }: ProcessFault) => {
       const { hostname: host, port } = this.#now.loaded.settings.proxy;
       throw new ProcessFault([portFaultText('proxy', { host, port }, { code: message, message })], 1);

@@ -21,6 +21,9 @@ export interface WorkerParts {
   readonly onHung: () => void;
 }
 
+/** From each handle of the listening socket a worker takes one connection in a turn of its event loop. */
+const HANDLES = 4;
+
 export class WorkerProcess {
   readonly id: WorkerId;
   /** It has loaded its program. Rejects with a `ProcessFault`, as all of these do. */
@@ -88,6 +91,12 @@ export class WorkerProcess {
 
   send(message: MainToWorker, socket?: object): void {
     this.#child.send(message, socket);
+  }
+
+  /** Has it take connections from this socket; `listening` tells when it does. */
+  listen(socket: object): void {
+    for (let further = 1; further < HANDLES; further += 1) this.send({ kind: 'socket' }, socket);
+    this.send({ kind: 'listen' }, socket);
   }
 
   /** Resolves when its reports wait for the next control, and all before have been passed on; or when it is gone. */

@@ -5,8 +5,11 @@ import { ClientConnection } from './http1/client-connection.ts';
 import type { Plane } from './plane.ts';
 import { type Accepted, Sockets } from './tcp/sockets.ts';
 
-/** An address, or a socket that is bound already. */
-export type ListenAt = { readonly host: string; readonly port: number } | { readonly handle: object };
+/**
+ * An address, or handles of one socket that is bound already. From each handle one connection is accepted in a turn of the
+ * event loop: where many come at once, several handles of the one socket save turns.
+ */
+export type ListenAt = { readonly host: string; readonly port: number } | { readonly handles: readonly object[] };
 
 /** Connections that may wait to be accepted. */
 const BACKLOG = 4096;
@@ -22,7 +25,7 @@ const SAID_EVERY_MS = 10_000;
 
 export class Listener {
   readonly #plane: Plane;
-  readonly #server: net.Server;
+  readonly #servers: net.Server[] = [];
   readonly #connections = new Set<ClientConnection>();
   readonly #connectionsMax: number;
   /** Those among them that are only being told to go. */
@@ -32,8 +35,6 @@ export class Listener {
 
   constructor(plane: Plane) {
     this.#plane = plane;
-    const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
-    this.#server = net.createServer(options);
     this.#connectionsMax = connectionsMax(plane);
     if (!plane.sockets.onHandles)
       plane.log.write(
@@ -44,29 +45,37 @@ export class Listener {
   }
 
   /** Resolves with the port; rejects with the system's error when it can't listen. */
-  listen(at: ListenAt): Promise<number> {
+  async listen(at: ListenAt): Promise<number> {
+    const ports =
+      'handles' in at
+        ? at.handles.map((handle) => this.#listenWith((server) => server.listen(handle, BACKLOG)))
+        : [this.#listenWith((server) => server.listen({ ...at, backlog: BACKLOG }))];
+    const [port] = await Promise.all(ports);
+    return port ?? 0;
+  }
+
+  #listenWith(begin: (server: net.Server) => void): Promise<number> {
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+    this.#servers.push(server);
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      const listen = (done: () => void) =>
-        'handle' in at
-          ? this.#server.listen(at.handle, BACKLOG, done)
-          : this.#server.listen({ ...at, backlog: BACKLOG }, done);
-      listen(() => {
-        this.#server.removeListener('error', reject);
+      server.once('error', reject);
+      server.once('listening', () => {
+        server.removeListener('error', reject);
         // From here on an error is one of accepting (descriptors ran out); the next connection may do better.
-        this.#server.on('error', (error) => {
+        server.on('error', (error) => {
           this.#plane.log.write('ERROR', 'listener', `Accepting a connection failed: ${error.message}`);
         });
-        this.#plane.sockets.takeFrom(this.#server, (accepted) => this.#accept(accepted));
-        const address = this.#server.address();
+        this.#plane.sockets.takeFrom(server, (accepted) => this.#accept(accepted));
+        const address = server.address();
         resolve(address !== null && typeof address === 'object' ? address.port : 0);
       });
+      begin(server);
     });
   }
 
   /** Takes no further connections. */
   stopListening(): void {
-    this.#server.close();
+    for (const server of this.#servers) server.close();
   }
 
   /** Half-closes the connections that have been silent for so long. */
