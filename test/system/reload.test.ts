@@ -104,6 +104,8 @@ test('a file that is wrong changes nothing, and the reason is told: by the comma
   edit(cutover, { workers: 1, state: { file: 'elsewhere.json' } });
   cutover.process.signal('SIGHUP');
   await cutover.process.log(/ERROR - Reload failed, everything is as before: "state" can be changed by a restart only/);
+  // The process that has read the file ends a moment later.
+  await untilChildren(cutover, 1);
   expect(children(cutover)).toEqual(before);
 });
 
