@@ -21,6 +21,7 @@ import { type OpenParts, type OpenState, openState } from './store/open.ts';
 import type { Clock } from './system/clock.ts';
 import { realDice } from './system/dice.ts';
 import { realFiles } from './system/files.ts';
+import { idFor } from './system/identity.ts';
 import type { Log } from './system/log.ts';
 import type { Names } from './system/names.ts';
 import { realNetwork } from './system/network.ts';
@@ -39,6 +40,8 @@ export interface ControlParts {
   readonly dataPlane: DataPlanePort;
   /** What the data plane has counted since then, milliseconds since the Unix epoch. */
   readonly counters: () => { readonly sinceMs: number; readonly values: CounterValues };
+  /** Who this Cutover is to engines, where it keeps no state; null: nobody in particular. */
+  readonly owner?: string | null;
   /** Shows lines below the log while nothing serves, where it is a terminal that can. */
   readonly live?: ShowLive | null;
   /** Reads the configuration again. Never rejects. */
@@ -81,7 +84,7 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     log,
     dataPlane: parts.dataPlane,
     store: kept.store,
-    containers: new DockerContainers({ clock, log }),
+    containers: new DockerContainers({ clock, log, owner: parts.owner ?? null }),
     live: parts.live ?? null,
     observer: parts.observer,
     connectMs: config.timeouts.connectMs,
@@ -128,7 +131,7 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     async begin(socket) {
       if (kept.state !== null) controller.restore(kept.state);
       const { port } = await api.listen(config.configService.hostname, config.configService.port, socket);
-      return { port, put: await applyCluster(controller, { config, log }) };
+      return { port, put: await applyCluster(controller, parts) };
     },
     async apply({ cluster, clusterAsWritten }) {
       const applied = await controller.start(cluster, clusterAsWritten, { wait: 'a-while' });
@@ -158,9 +161,13 @@ export async function openKept({ state }: Config, parts: Pick<OpenParts, 'clock'
 
 async function applyCluster(
   controller: Controller,
-  { config, log }: { config: Config; log: Log },
+  { config, log, owner = null }: ControlParts,
 ): Promise<string | null> {
-  const started = await controller.start(config.cluster, config.clusterAsWritten);
+  const { clusterAsWritten: asWritten } = config;
+  // With the same id its containers are found again, though no state tells of them.
+  const isFirst = owner !== null && controller.state().versions.length === 0 && config.cluster.uuid === null;
+  const cluster = isFirst ? { ...config.cluster, uuid: idFor(owner, asWritten) } : config.cluster;
+  const started = await controller.start(cluster, asWritten);
   if (started.kind === 'unchanged') {
     log.write('NOTICE', 'main', 'The cluster of the configuration has been applied before: the state goes on');
   }

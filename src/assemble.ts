@@ -36,7 +36,7 @@ export interface Cutover {
  * port can't be had, and with a `StateFault` when the state can't.
  */
 export async function assemble(config: Config, log: Log, options: AssembleOptions = {}): Promise<Cutover> {
-  const { reload = refuseReload, sockets = {}, live = null } = options;
+  const { reload = refuseReload, sockets = {}, live = null, owner = null } = options;
   const clock = realClock;
   const kept = await openKept(config, { clock, log, lock: takeLock });
   const names = new BackgroundNames();
@@ -54,6 +54,7 @@ export async function assemble(config: Config, log: Log, options: AssembleOption
     counters: () => ({ sinceMs, values: valuesOf(dataPlane.counters) }),
     reload,
     live,
+    owner,
   });
   const end = async (): Promise<void> => {
     const ended = control.close();
@@ -88,6 +89,8 @@ export async function assemble(config: Config, log: Log, options: AssembleOption
 interface AssembleOptions {
   /** Reads the configuration again. Never rejects. */
   readonly reload?: () => Promise<ReloadResult>;
+  /** As `ControlParts.owner`. */
+  readonly owner?: string | null;
   /** Shows lines below the log while nothing serves. */
   readonly live?: ShowLive | null;
   /** Sockets that are bound already. */

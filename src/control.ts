@@ -26,6 +26,7 @@ import { StateFault } from './store/fault.ts';
 import { type Lock, takeLock } from './store/lock.ts';
 import { ParentStore } from './store/parent.ts';
 import { realClock } from './system/clock.ts';
+import { ownerOf } from './system/identity.ts';
 import { createLog, endOnUncaught, type ProcessLog } from './system/log.ts';
 import { openStandardError } from './system/log-destination.ts';
 import { type LogTerminal, openLogTerminal } from './system/log-terminal.ts';
@@ -133,7 +134,8 @@ class Control {
       const counters = () => tally.state;
       const live = this.#terminal?.show.bind(this.#terminal) ?? null;
       const planes = { observer, dataPlane: fleet };
-      this.#plane = assembleControl({ config, clock, log, names, kept, ...planes, counters, reload, live });
+      const owner = config.state === null ? ownerOf(this.#path, config.configService.port) : null;
+      this.#plane = assembleControl({ config, clock, log, names, kept, ...planes, counters, reload, live, owner });
       const { put } = await this.#plane.begin(socket);
       await fleet.begin();
       this.#parent.send({ kind: 'serving', put });

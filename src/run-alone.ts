@@ -8,6 +8,7 @@ import { allButCluster, type LoadedConfig, loadConfig } from './load-config.ts';
 import type { RunOptions } from './main.ts';
 import { untilEnded } from './signals.ts';
 import { StateFault } from './store/fault.ts';
+import { ownerOf } from './system/identity.ts';
 import { socketOfDescriptor } from './system/listening-socket.ts';
 import type { Log } from './system/log.ts';
 import { type PassedSockets, passedSockets, serviceManager } from './system/service-manager.ts';
@@ -32,7 +33,8 @@ export async function runAlone(options: RunOptions, loaded: LoadedConfig, { log,
   let cutover: Cutover | null = null;
   try {
     const passed = passedSockets(process.env, process.pid);
-    cutover = await assemble(config, log, { reload, live, sockets: handlesOf(passed) });
+    const owner = config.state === null ? ownerOf(options.configFile, config.configService.port) : null;
+    cutover = await assemble(config, log, { reload, live, owner, sockets: handlesOf(passed) });
     log.always(
       'NOTICE',
       'main',

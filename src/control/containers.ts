@@ -5,7 +5,7 @@
 import { hostPort } from '../core/config/address.ts';
 import type { ServerAddress } from '../core/config/model.ts';
 import { prunable } from '../core/containers/images.ts';
-import { type Launched, type LaunchedContainer, LaunchFault } from '../core/containers/launch.ts';
+import { type Launched, LaunchFault } from '../core/containers/launch.ts';
 import { usedBy } from '../core/containers/plan.ts';
 import { type Progress, progressText } from '../core/containers/progress.ts';
 import type { LaunchEffect, StopEffect } from '../core/release/effects.ts';
@@ -24,7 +24,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { ContainerFaults, isAt } from './container-faults.ts';
 import type { Late } from './gates.ts';
-import type { ContainerNotice, ContainerSink, ContainersPort } from './ports.ts';
+import type { ContainerNotice, ContainerSink, ContainersPort, LaunchRequest, StopRequest } from './ports.ts';
 import type { ServerFacts } from './probes.ts';
 import { ProgressBoard } from './progress-board.ts';
 import { type ShowLive, StartView } from './start-view.ts';
@@ -174,7 +174,11 @@ export class Containers implements ContainerSink, ServerFacts {
     const run = new Run();
     this.#runs.set(id, run);
     const progress = (told: Progress): void => this.#told(effect, told);
-    const request = { ...effect, before: effect.before?.containers ?? [], progress, signal: run.signal };
+    const isWanted: LaunchRequest['isWanted'] = ({ versionId, name }, engine) =>
+      this.#find(versionId) !== undefined ||
+      this.#living().some((version) => usedBy(version.spec.containers, name, engine));
+    const before = effect.before?.containers ?? [];
+    const request = { ...effect, before, isWanted, progress, signal: run.signal };
     this.#parts.port.launch(request).then(
       (launched) => this.#launched(id, run, launched),
       (error: unknown) => this.#launchFailed(effect, run, error),
@@ -222,12 +226,8 @@ export class Containers implements ContainerSink, ServerFacts {
     // It may have been started again before an engine that was away could be asked.
     const version = this.#find(id);
     if (version !== undefined && isLive(version)) return;
-    const isUsed = (name: string, engine: LaunchedContainer['engine']): boolean =>
-      this.#parts
-        .state()
-        .versions.some(
-          (version) => version.id !== id && isLive(version) && usedBy(version.spec.containers, name, engine),
-        );
+    const isUsed: StopRequest['isUsed'] = (name, engine) =>
+      this.#living().some((version) => version.id !== id && usedBy(version.spec.containers, name, engine));
     try {
       const output = await this.#parts.port.stop({ id, containers, launched: launch?.containers ?? [], isUsed });
       this.#faults.forget(launch);
@@ -303,6 +303,10 @@ export class Containers implements ContainerSink, ServerFacts {
 
   #showView(): void {
     this.#view.show(this.#parts.state(), (id) => this.#runs.has(id));
+  }
+
+  #living(): readonly VersionState[] {
+    return this.#parts.state().versions.filter(isLive);
   }
 
   #find(id: string): VersionState | undefined {

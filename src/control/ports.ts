@@ -79,6 +79,11 @@ export interface ContainersPort {
 }
 
 export interface LaunchRequest extends LaunchOrder {
+  /** True when the state knows the version with this id, or one that lives has or uses a container of this name. */
+  readonly isWanted: (
+    container: { readonly versionId: string; readonly name: string },
+    engine: EngineAddress | null,
+  ) => boolean;
   /** What the version ran in before; the same images are taken again. */
   readonly before: readonly LaunchedContainer[];
   readonly progress: (progress: Progress) => void;

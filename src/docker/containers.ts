@@ -9,11 +9,13 @@ import { Engine } from './engine.ts';
 import { Events } from './events.ts';
 import { removeImage } from './images.ts';
 import { launch } from './launch.ts';
-import { stop } from './stop.ts';
+import { removeLeft, stop } from './stop.ts';
 
 export interface DockerParts {
   readonly clock: Clock;
   readonly log: Log;
+  /** What is left of an earlier process of this owner is removed; null: the state tells what is left. */
+  readonly owner: string | null;
 }
 
 interface Known {
@@ -28,6 +30,8 @@ export class DockerContainers implements ContainersPort {
   /** Containers that Cutover itself stops: their end is no news. */
   readonly #stopping = new Set<string>();
   #sink: ContainerSink | null = null;
+  /** Engines that have nothing left of an earlier process. */
+  readonly #swept = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -37,8 +41,10 @@ export class DockerContainers implements ContainersPort {
 
   async launch(request: LaunchRequest): Promise<Launched> {
     const engineAt = (address: EngineAddress | null): Engine => this.#engineAt(address);
+    if (this.#parts.owner !== null) await this.#sweep(request, this.#parts.owner);
     const launched = await launch(
       {
+        owner: this.#parts.owner,
         engineAt,
         inTurn: (work) => this.#inTurn(work),
         markStopping: (id) => this.#stopping.add(id),
@@ -83,6 +89,20 @@ export class DockerContainers implements ContainersPort {
     });
     this.#known.set(key, { engine, events, listening: events.begin() });
     return engine;
+  }
+
+  /** Without a state nobody knows the versions of an earlier process any more; what is wanted of their containers is found by the plan. */
+  async #sweep({ containers, isWanted }: LaunchRequest, owner: string): Promise<void> {
+    for (const { engine: address } of containers) {
+      if (this.#swept.has(engineKey(address))) continue;
+      const engine = this.#engineAt(address);
+      await engine.reach();
+      this.#swept.add(engineKey(address));
+      await this.#inTurn(async () => {
+        const markStopping = (id: string): void => void this.#stopping.add(id);
+        await removeLeft({ engine, owner, markStopping, isWanted, log: this.#parts.log });
+      });
+    }
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

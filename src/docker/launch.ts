@@ -5,7 +5,7 @@ import type { LaunchRequest } from '../control/ports.ts';
 import type { ContainerSpec, EngineAddress } from '../core/config/model.ts';
 import { createBody } from '../core/containers/create-body.ts';
 import { type Launched, type LaunchedContainer, LaunchFault, type RecordedImage } from '../core/containers/launch.ts';
-import { engineKey, labelsOf, type Plan, planLaunch, type Step } from '../core/containers/plan.ts';
+import { engineKey, LABELS, labelsOf, type Plan, planLaunch, type Step } from '../core/containers/plan.ts';
 import { publishFor, serverOf } from '../core/containers/servers.ts';
 import { type Engine, faultText, within } from './engine.ts';
 import { exitText } from './events.ts';
@@ -14,6 +14,8 @@ import { lastLines, tellFirstLines } from './output.ts';
 import { joinNetwork, type OwnContainer, ownContainer } from './own-container.ts';
 
 export interface LaunchParts {
+  /** As `DockerParts.owner`. */
+  readonly owner: string | null;
   readonly engineAt: (address: EngineAddress | null) => Engine;
   /** One launch or stop at a time looks at what is there and changes it. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
@@ -131,7 +133,10 @@ class Launch {
       { ...spec, network: spec.network ?? (own === null ? null : madeByPeople(own)) },
       {
         image: image === undefined || !this.#isPinned(image) ? spec.image : image.imageId,
-        labels: labelsOf(this.#request, slot ?? '', fingerprint(spec)),
+        labels: {
+          ...labelsOf(this.#request, slot ?? '', fingerprint(spec)),
+          ...(this.#parts.owner === null ? {} : { [LABELS.owner]: this.#parts.owner }),
+        },
         publish: publishFor(spec, { host: engine.host, inside: own !== null }),
       },
     );

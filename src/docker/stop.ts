@@ -1,7 +1,8 @@
 /** Stops and removes the containers of a version, but for those that others use. Volumes are never removed. */
-import type { StopRequest } from '../control/ports.ts';
+import type { LaunchRequest, StopRequest } from '../control/ports.ts';
 import type { EngineAddress } from '../core/config/model.ts';
 import { engineKey, type FoundContainer, isOurs, LABELS } from '../core/containers/plan.ts';
+import type { Log } from '../system/log.ts';
 import { type Engine, faultText, statusOf, within } from './engine.ts';
 import { lastLines } from './output.ts';
 
@@ -37,7 +38,31 @@ function isLeaving({ id, launched }: StopRequest, engine: EngineAddress | null, 
   return found.labels[LABELS.id] === id || isKnown;
 }
 
-async function stopOne(parts: StopParts, engine: Engine, found: FoundContainer): Promise<readonly string[]> {
+export interface Left {
+  readonly engine: Engine;
+  readonly owner: string;
+  readonly markStopping: (containerId: string) => void;
+  readonly isWanted: LaunchRequest['isWanted'];
+  readonly log: Log;
+}
+
+/** Removes what an earlier process of the same owner has created and nobody wants any more. */
+export async function removeLeft({ engine, owner, markStopping, isWanted, log }: Left): Promise<void> {
+  for (const found of (await engine.list()).toSorted(lastFirst)) {
+    const { name, labels } = found;
+    const versionId = labels[LABELS.id] ?? '';
+    if (labels[LABELS.owner] !== owner || isWanted({ versionId, name }, engine.address)) continue;
+    const text = `Container "${name}" of version ${labels[LABELS.version]} is left of an earlier start, and is removed`;
+    log.write('NOTICE', 'docker', text);
+    await stopOne({ markStopping }, engine, found);
+  }
+}
+
+async function stopOne(
+  parts: Pick<StopParts, 'markStopping'>,
+  engine: Engine,
+  found: FoundContainer,
+): Promise<readonly string[]> {
   const docker = await engine.client();
   const container = docker.getContainer(found.id);
   const output = await lastLines(container);

@@ -13,6 +13,8 @@ export const LABELS = {
   slot: 'cutover.slot',
   /** A fingerprint of its options: what has the same is the same. */
   spec: 'cutover.spec',
+  /** Which Cutover has created it, where it keeps no state to know that by. */
+  owner: 'cutover.owner',
 } as const;
 
 export interface LaunchOrder {

@@ -294,6 +294,17 @@ test('a stop that is tried again does not stop a version that was rolled back to
   expect(world.containers.stops.slice(tried).map(({ id }) => id)).toEqual(['b']);
 });
 
+test('an engine may remove what no version that is known is, or uses', async () => {
+  const world = await candidate();
+  await world.controller.submit({ kind: 'rollback', id: 'b', reason: null });
+  const linked = inContainers('INSTANT', { version: '3', uuid: 'c', container: { links: ['db'] } });
+  await world.controller.submit({ kind: 'put', spec: linked, origin: 'rest' });
+  const launch = world.containers.launches.at(-1);
+  const isWanted = (versionId: string, name: string) => launch?.isWanted({ versionId, name }, null);
+  expect(['a', 'b', 'c', 'd'].map((id) => isWanted(id, 'x'))).toEqual([true, true, true, false]);
+  expect([isWanted('d', 'db'), isWanted('d', 'other')]).toEqual([true, false]);
+});
+
 test('what another version uses is told from what it does not', async () => {
   const world = await candidate();
   const linked = inContainers('INSTANT', { version: '3', uuid: 'c', container: { links: ['db'] } });
