@@ -1,4 +1,5 @@
 /** Clients: some keep their cookies, some do not; each has one request in flight at a time. */
+import { kindOfName } from '../../src/core/http/field-kinds.ts';
 import type { FieldLines } from '../../src/core/http/fields.ts';
 import { FieldLines as Fields } from '../../src/core/http/fields.ts';
 import type { RequestHead, ResponseHead } from '../../src/core/http/message.ts';
@@ -182,7 +183,8 @@ function fieldLines(fields: Readonly<Record<string, string>>): FieldLines {
     const start = lines.text.length;
     const valueStart = start + name.length + 2;
     lines.text += `${name}: ${value}\r\n`;
-    lines.add(start, start + name.length, valueStart, valueStart + value.length);
+    const kind = kindOfName(Buffer.from(name), 0, name.length);
+    lines.add(start, start + name.length, valueStart, valueStart + value.length, kind);
   }
   return lines;
 }
