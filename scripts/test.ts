@@ -14,6 +14,7 @@ const DEBIAN = {
   dockerd: 'docker.io',
   iptables: 'iptables',
   ip: 'iproute2',
+  openssl: 'openssl',
   faketime: 'faketime',
   'docker-registry': 'docker-registry',
   'docker-compose': 'docker-compose',

@@ -84,9 +84,18 @@ export class Engine {
     const folder = certPath ?? (tls || this.#environment.DOCKER_TLS_VERIFY ? this.#environment.DOCKER_CERT_PATH : null);
     if (!folder) return new Client({ ...options, ...at, protocol: tls ? 'https' : 'http' } as never);
     const [ca, cert, key] = await Promise.all(
-      ['ca.pem', 'cert.pem', 'key.pem'].map((file) => readFile(join(folder, file))),
+      ['ca.pem', 'cert.pem', 'key.pem'].map((file) => read(join(folder, file))),
     );
     return new Client({ ...options, ...at, protocol: 'https', ca, cert, key } as never);
+  }
+}
+
+async function read(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    throw new Error(`${path} can't be read: ${code === 'ENOENT' ? 'there is no such file' : message}`);
   }
 }
 
@@ -128,6 +137,8 @@ function nameOf(names: readonly string[]): string {
   return own.replace(/^\//, '');
 }
 
+const OTHER_AUTHORITY = 'its certificate is not of the authority in ca.pem';
+
 const CAUSES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ENOENT: 'there is no such socket',
@@ -136,6 +147,13 @@ const CAUSES: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
   ECONNRESET: 'connection reset',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: OTHER_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: OTHER_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: OTHER_AUTHORITY,
+  DEPTH_ZERO_SELF_SIGNED_CERT: OTHER_AUTHORITY,
+  CERT_SIGNATURE_FAILURE: OTHER_AUTHORITY,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host',
 };
 
 /** Why a call failed, in the engine's own words where there are any; one line. */
@@ -147,6 +165,9 @@ export function faultText(error: unknown): string {
     readonly message?: string;
   };
   if (name === 'AbortError' || name === 'TimeoutError' || code === 'ABORT_ERR') return 'no answer in time';
+  if (/^ERR_SSL.*ALERT.*(CERTIFICATE|UNKNOWN_CA)/.test(code ?? ''))
+    return 'it does not take the certificate in cert.pem';
+  if (message?.includes('HTTP request to an HTTPS server') === true) return 'it wants TLS, and there is no certPath';
   const text = json?.message ?? CAUSES[code ?? ''] ?? message ?? String(error);
   return text.replace(/\s+/g, ' ').trim();
 }

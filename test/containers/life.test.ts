@@ -1,10 +1,10 @@
 /** The life of a version that is given by its containers, on a real engine. */
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { call, put } from '../kit/config-service.ts';
-import { type RunningCutover, startProxy } from '../kit/cutover.ts';
+import { type RunningCutover, startChild, startProxy } from '../kit/cutover.ts';
 import { removeContainers, sharedEngine } from '../kit/engine.ts';
 import { APP_PORT, buildAppImage } from '../kit/images.ts';
 
@@ -34,7 +34,7 @@ async function answer(port: number): Promise<{ status: number; text: string }> {
 }
 
 /** Until the version serves. */
-async function serving(proxy: RunningCutover, version: string): Promise<void> {
+async function serving(proxy: { readonly port: number }, version: string): Promise<void> {
   for (;;) {
     const { text } = await answer(proxy.port);
     if (text === version) return;
@@ -91,6 +91,22 @@ test('an engine that comes up after Cutover: a PUT is told at once, the version 
   expect(await answer(proxy.port)).toMatchObject({ status: 503 });
   symlinkSync(socketPath, dockerHost.socketPath);
   await serving(proxy, '1.0');
+});
+
+test('a reload with another version while the engine is away: that one is tried again too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cutover-engine-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const dockerHost = { socketPath: join(folder, 'docker.sock') };
+  const cutover = await startChild(versionOf('1.0', { dockerHost }));
+  await cutover.process.log(/containers of version 1\.0 could not be started yet, and are tried again/);
+  const file = join(cutover.folder, 'config.json');
+  const config = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...config, cluster: versionOf('2.0', { dockerHost }) }));
+  cutover.process.signal('SIGHUP');
+  await cutover.process.log(/containers of version 2\.0 could not be started yet, and are tried again/);
+  expect(await answer(cutover.port)).toMatchObject({ status: 503 });
+  symlinkSync(socketPath, dockerHost.socketPath);
+  await serving(cutover, '2.0');
 });
 
 test('an upgrade by image: progress, the id last, the old containers go when the new version is stable', async () => {

@@ -1,13 +1,21 @@
 /** What an engine says of containers reaches routing at once; Cutover goes on while an engine is away, and finds things again. */
+import { copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { call } from '../kit/config-service.ts';
+import { makeAuthority } from '../kit/certificates.ts';
+import { call, put } from '../kit/config-service.ts';
 import { startChild, startProxy } from '../kit/cutover.ts';
 import { Dockerd } from '../kit/dockerd.ts';
 import { engineAt, removeContainers } from '../kit/engine.ts';
 import { APP_PORT, buildAppImage } from '../kit/images.ts';
+import { freePort } from '../kit/ports.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'cutover-certificates-'));
+const authority = makeAuthority(folder, 'authority');
+const tls = { port: await freePort(), folder: authority.issue('engine', 'serverAuth') };
 /** Of our own, since it is stopped in between. */
-const dockerd = new Dockerd();
+const dockerd = new Dockerd(tls);
 const engine = engineAt(dockerd.socketPath);
 const { docker } = engine;
 const IMAGE = 'cutover-test-watch';
@@ -17,7 +25,10 @@ beforeAll(async () => {
   for (const version of ['1.0', '2.0']) await buildAppImage(engine, `${IMAGE}:${version}`, { version });
 });
 afterEach(() => removeContainers(engine).catch(() => {}));
-afterAll(() => dockerd.remove());
+afterAll(async () => {
+  await dockerd.remove();
+  rmSync(folder, { recursive: true });
+});
 
 const versionOf = (tag: string, more: object = {}, transition: object = {}) => ({
   version: tag,
@@ -91,6 +102,30 @@ test('kill -9 of Cutover: its containers are found again, not started anew', asy
   await second.process.log(/found cutover-default-\S+ running/);
   const after = await containersOf('1.0');
   expect(after.map(({ Id, Created }) => [Id, Created])).toEqual(before.map(({ Id, Created }) => [Id, Created]));
+});
+
+test('an engine by TLS: with the right certificates all is well, and what is wrong with others is told', async () => {
+  const reached = (certPath?: string) => ({ ip: '127.0.0.1', port: tls.port, ...(certPath && { certPath }) });
+  const good = authority.issue('client', 'clientAuth');
+  const proxy = await startProxy(versionOf('1.0', { dockerHost: reached(good) }));
+  await until(async () => (await answerOf(proxy.port)) === '1.0');
+
+  const other = makeAuthority(folder, 'another authority');
+  const distrusting = join(folder, 'distrusting');
+  cpSync(good, distrusting, { recursive: true });
+  copyFileSync(other.certificate, join(distrusting, 'ca.pem'));
+  const stranger = other.issue('stranger', 'clientAuth');
+  copyFileSync(authority.certificate, join(stranger, 'ca.pem'));
+  const said = async (certPath?: string): Promise<string> => {
+    const answered = await put(proxy.configPort, versionOf('2.0', { dockerHost: reached(certPath) }));
+    return answered.text.trimEnd().split('\n').at(-1) ?? '';
+  };
+  const engineName = `The Docker engine at tcp://127.0.0.1:${tls.port} does not answer: `;
+  expect(await said(distrusting)).toContain(`${engineName}its certificate is not of the authority in ca.pem`);
+  expect(await said(stranger)).toContain(`${engineName}it does not take the certificate in cert.pem`);
+  expect(await said(join(folder, 'none'))).toContain(`${engineName}${join(folder, 'none', 'ca.pem')} can't be read`);
+  expect(await said()).toContain(`${engineName}it wants TLS, and there is no certPath`);
+  expect(await answerOf(proxy.port)).toBe('1.0');
 });
 
 /** The last one: containers that an engine was stopped under can't always be removed afterwards. */

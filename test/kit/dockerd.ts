@@ -14,14 +14,26 @@ const ENV = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` 
 const STARTS_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 20_000;
 
+interface Tls {
+  readonly port: number;
+  /** With `ca.pem`, `cert.pem` and `key.pem`. */
+  readonly folder: string;
+}
+
 export class Dockerd {
   readonly folder = mkdtempSync(join(tmpdir(), 'cutover-engine-'));
   readonly socketPath = join(this.folder, 'engine.sock');
   readonly #bridge = `cutover${randomInt(2 ** 31).toString(36)}`;
   readonly #address = `10.${randomInt(100, 200)}.${randomInt(256)}.1/24`;
+  readonly #tls: Tls | null;
   #child: ChildProcess | null = null;
   #ended: Promise<void> = Promise.resolve();
   #log = '';
+
+  /** @param tls it listens there as well, by TLS, for clients with a certificate of its authority */
+  constructor(tls: Tls | null = null) {
+    this.#tls = tls;
+  }
 
   /** Starts it, for the first time or again on the same socket; throws with the engine's own words when it won't. */
   async start(): Promise<void> {
@@ -37,7 +49,8 @@ export class Dockerd {
       'ip-masq': 'false',
       'ip-forward': 'false',
     };
-    const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+    const args = Object.entries({ ...options, ...this.#tlsOptions() }).map(([name, value]) => `--${name}=${value}`);
+    if (this.#tls !== null) args.push(`--host=tcp://127.0.0.1:${this.#tls.port}`);
     // It ends in order, containers included, also when this process is killed.
     const child = spawn('setpriv', ['--pdeathsig', 'TERM', 'dockerd', ...args], {
       env: ENV,
@@ -85,6 +98,12 @@ export class Dockerd {
       .map((line) => line.split(' ')[1] ?? '');
     for (const mount of mounts.filter((path) => path.startsWith(this.folder))) spawnSync('umount', ['--lazy', mount]);
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #tlsOptions(): Readonly<Record<string, string>> {
+    if (this.#tls === null) return {};
+    const of = (file: string): string => join(this.#tls?.folder ?? '', file);
+    return { tlsverify: 'true', tlscacert: of('ca.pem'), tlscert: of('cert.pem'), tlskey: of('key.pem') };
   }
 
   #makeBridge(): void {
