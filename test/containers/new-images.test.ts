@@ -1,5 +1,6 @@
 /** The image watcher, all of it: a real registry with credentials, a real engine, and clients that see no error. */
 import { afterAll, afterEach, expect, test } from 'vitest';
+import { call } from '../kit/config-service.ts';
 import { type RunningCutover, startChild, startProxy } from '../kit/cutover.ts';
 import { progress, removeContainers, sharedEngine } from '../kit/engine.ts';
 import { APP_PORT, type AppImage, buildAppImage } from '../kit/images.ts';
@@ -88,7 +89,7 @@ test('kill -9: what was taken back is not deployed by the next process either', 
   expect(second.process.stderr).not.toContain(bad);
 });
 
-test('images that Cutover pulled go, but for the last two; what was there before stays', async () => {
+test('images that Cutover pulled go, but for the last two; a rollback is to the very image that ran', async () => {
   const tags = ['1', '2', '3', '4', '5'];
   for (const tag of tags) await publish(tag, { version: tag }, 'pruned');
   const repository = `${registry.host}/pruned`;
@@ -106,10 +107,17 @@ test('images that Cutover pulled go, but for the last two; what was there before
   });
   const proxy = await startProxy(versionOf('1'));
   await answers(proxy.port, '1');
+  let id = '';
   for (const tag of tags.slice(1)) {
-    await proxy.put(versionOf(tag));
+    id = await proxy.put(versionOf(tag));
     await proxy.log.line('INFO', new RegExp(`Version ${Number(tag) - 1} .* has drained`));
   }
   while ((await there()).length > 3) await new Promise((resolve) => setTimeout(resolve, 25));
   expect(await there()).toEqual(['1', '4', '5']);
+
+  // Back to the image that ran, also where its tag has moved on and the engine has it no more.
+  await engine.docker.getImage(`${repository}:4`).remove();
+  await publish('4', { version: 'another' }, 'pruned');
+  expect((await call(proxy.configPort, 'POST', `/${id}/rollback`)).status).toBe(202);
+  await answers(proxy.port, '4');
 });

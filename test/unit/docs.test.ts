@@ -46,6 +46,42 @@ describe('docs/errors.md', () => {
   });
 });
 
+describe('docs/errors.md, on containers', () => {
+  const text = textOf('docs/errors.md');
+  const section = text.slice(text.indexOf('\n## Containers'), text.indexOf('\n## The log'));
+  const sources = ['docker', 'core/containers', 'core/release', 'control'].flatMap((folder) =>
+    readdirSync(new URL(`../../src/${folder}/`, import.meta.url)).map((file) => textOf(`src/${folder}/${file}`)),
+  );
+  /** The parts of a message that stand fast. */
+  const partsOf = (message: string): readonly string[] =>
+    message
+      .split(/…|\$\{(?:[^{}]|\{[^{}]*\})*\}/)
+      .map((part) => part.trim())
+      .filter((part) => part.length > 3);
+
+  it('names no message that is gone', () => {
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+    const messages = rows.flatMap((row) =>
+      [...(row.split(' | ')[0] ?? '').matchAll(/`([^`]+)`/g)].map(([, message]) => `${message}`),
+    );
+    const known = sources.join('\n');
+    const isKnown = (part: string): boolean =>
+      known.includes(part) || known.includes(part.charAt(0).toLowerCase() + part.slice(1));
+    expect(messages.length).toBeGreaterThan(25);
+    expect(messages.filter((message) => !partsOf(message).every(isKnown))).toEqual([]);
+  });
+
+  it('has each reason why containers are not started', () => {
+    const faults = sources.flatMap((source) => [
+      ...source.matchAll(/new (?:LaunchFault|EngineAway)\(`([^`]+)`/g),
+      ...source.matchAll(/(?:ok: false, reason: |const reason = |return )`((?:The name|Host port|")[^`]+)`/g),
+    ]);
+    expect(faults.length).toBeGreaterThan(7);
+    const missing = faults.filter(([, fault]) => !partsOf(`${fault}`).every((part) => section.includes(part)));
+    expect(missing.map(([, fault]) => fault)).toEqual([]);
+  });
+});
+
 describe('docs/limits.md', () => {
   it('names every counter, and none that is gone', () => {
     const text = textOf('docs/limits.md');
