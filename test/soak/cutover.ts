@@ -32,10 +32,10 @@ const OLD_ONES_END_MS = 30_000;
 export async function startCutover(folder: string, serverPort: number): Promise<SoakedCutover> {
   const [port, configPort] = [await freePort(), await freePort()];
   const [file, log, install] = [join(folder, 'config.json'), join(folder, 'log'), join(folder, 'installed')];
-  let reloads = 0;
+  const changes = { configuration: 0, code: 0 };
   const configure = (): void => {
     // Some value of which nothing depends here, another one each time.
-    const timeouts = { connect: 1 + (reloads % 2) };
+    const timeouts = { connect: 1 + (changes.configuration % 2) };
     const config = { proxy: { hostname: '127.0.0.1', port }, configService: { port: configPort }, timeouts };
     writeFileSync(file, JSON.stringify({ ...config, cluster: cluster('1', [{ port: serverPort }]) }));
   };
@@ -61,10 +61,10 @@ export async function startCutover(folder: string, serverPort: number): Promise<
     port,
     configPort,
     async reload(change) {
-      reloads += 1;
+      changes[change] += 1;
       if (change === 'configuration') configure();
       // Main goes on with the first one, and the children with the last: neither of them is written over.
-      else installAt(install, reloads % 2 === 0 ? 'even' : 'odd');
+      else installAt(install, changes.code % 2 === 0 ? 'even' : 'odd');
       const before = pidsOf(pid);
       await execute(program, ['reload', '--url', `http://127.0.0.1:${configPort}`]);
       const endMs = performance.now() + OLD_ONES_END_MS;
