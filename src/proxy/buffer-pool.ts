@@ -9,11 +9,11 @@ export const POOLED_BYTES_MAX = 64 * 1024;
 /** What lies ready of each size. */
 const FREE_BYTES_MAX = 4 * 1024 * 1024;
 /**
- * What a long body is read into: the larger, the fewer calls, and the fewer times its reader is woken. No more than so many are out at
- * a time, however many slow readers there are; beyond them it is a buffer of the largest size above.
+ * What a long body is read into: the larger, the fewer calls, and the fewer times its reader is woken. There are no more than so
+ * many, however many slow readers; beyond them it is a buffer of the largest size above.
  */
-export const BODY_BYTES = 256 * 1024;
-export const BODY_BUFFERS_MAX = 64;
+export const BODY_BYTES = 512 * 1024;
+export const BODY_BUFFERS_MAX = 32;
 
 export class BufferPool {
   readonly #free: readonly Buffer[][] = SIZES.map(() => []);
@@ -38,7 +38,7 @@ export class BufferPool {
   give(buffer: Buffer): void {
     if (buffer.length === BODY_BYTES) {
       this.#outForBodies -= 1;
-      if (this.#freeForBodies.length * BODY_BYTES < FREE_BYTES_MAX) this.#freeForBodies.push(buffer);
+      this.#freeForBodies.push(buffer);
       return;
     }
     const index = SIZES.indexOf(buffer.length as (typeof SIZES)[number]);

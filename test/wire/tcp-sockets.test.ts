@@ -354,7 +354,11 @@ describe.each(KINDS)('%s', (_, kind) => {
 test('a connection that is closed within a long body gives back its own buffer, never the one that all share', async () => {
   const given: Buffer[] = [];
   const pool = new BufferPool();
-  const watched = { take: (bytes: number) => pool.take(bytes), give: (buffer: Buffer) => void given.push(buffer) };
+  const watched = {
+    take: (bytes: number) => pool.take(bytes),
+    takeForBody: () => pool.takeForBody(),
+    give: (buffer: Buffer) => void given.push(buffer),
+  };
   const { socket, owner, peer } = await acceptOne(new Sockets(watched as BufferPool));
   let octets = 0;
   owner.onBytes = (_, count) => {
