@@ -20,7 +20,12 @@ export default defineConfig({
       project('system', 2, { ...oneByOne, testTimeout: 60_000, hookTimeout: 60_000 }),
       project('simulation', 0, { testTimeout: 60_000 }),
       project('faults', 3, { ...oneByOne, testTimeout: 60_000 }),
-      project('containers', 4, { ...oneByOne, ...patient, globalSetup: 'test/kit/engine.ts' }),
+      project('containers', 4, {
+        ...oneByOne,
+        ...patient,
+        globalSetup: 'test/kit/engine.ts',
+        setupFiles: 'test/kit/no-keep-alive.ts',
+      }),
       project('fuzz', 6, { ...oneByOne, testTimeout: 60_000 }),
       project('soak', 5, { ...oneByOne, testTimeout: 1_200_000 }),
       project('smuggling', 6, { ...oneByOne, testTimeout: 60_000 }),

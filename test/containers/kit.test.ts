@@ -1,7 +1,8 @@
 /** What the container tests stand on: an engine that runs images made here, and a registry that keeps them. */
+import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { progress, removeContainers, sharedEngine } from '../kit/engine.ts';
-import { APP_PORT, buildAppImage } from '../kit/images.ts';
+import { APP_PORT, buildAppImage, importImage } from '../kit/images.ts';
 import { CREDENTIALS, startRegistry } from '../kit/registry.ts';
 import { firstAnswer, healthOf, runImage } from '../kit/run-image.ts';
 
@@ -49,7 +50,9 @@ test('an image whose health check fails is unhealthy', async () => {
 });
 
 test('a registry keeps an image, and wants its credentials', async () => {
-  const image = await buildAppImage(engine, 'cutover-test-app:1', { version: '1.0' });
+  // Small, since the whole of it is pushed.
+  const image = 'cutover-test-small:1';
+  await importImage(engine, { name: image, root: join(import.meta.dirname, '../kit'), changes: ['CMD ["none"]'] });
   const { reference, digest } = await registry.push(engine, image, 'app:1');
   await docker.getImage(reference).remove();
   const authconfig = { ...CREDENTIALS, serveraddress: registry.host };
