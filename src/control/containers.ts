@@ -24,6 +24,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { ContainerFaults, isAt } from './container-faults.ts';
 import type { Late } from './gates.ts';
+import { OwnStarts } from './own-starts.ts';
 import type { ContainerNotice, ContainerSink, ContainersPort, LaunchRequest, StopRequest } from './ports.ts';
 import type { ServerFacts } from './probes.ts';
 import { ProgressBoard } from './progress-board.ts';
@@ -58,6 +59,7 @@ export class Containers implements ContainerSink, ServerFacts {
   /** By version id: what came of its last try, until it serves. */
   readonly #tries = new Tries();
   readonly #faults = new ContainerFaults();
+  readonly #starts = new OwnStarts();
   readonly #view: StartView;
   /** Nothing served when something was told last. */
   #isAwaited = false;
@@ -144,12 +146,14 @@ export class Containers implements ContainerSink, ServerFacts {
     this.#faults.note(notice);
     if (condition === 'down') this.#down(version, notice);
     if (condition === 'unhealthy' || condition === 'down') this.#suspect(version, notice);
-    // Started again, it may be found elsewhere.
-    const isStarted = condition === 'running' || condition === 'warming';
-    if (isStarted && isLaunched(version) && !this.#runs.has(version.id)) this.#launch(launchEffect(version));
+    if (condition !== 'running' && condition !== 'warming') return;
+    const isOwn = this.#starts.isOwn(notice.containerId, this.#runs.has(version.id));
+    // Started again by its engine, it may be found elsewhere.
+    if (!isOwn && isLaunched(version)) this.#launch(launchEffect(version));
   }
 
   engineIsBack(): void {
+    this.#starts.forget();
     for (const version of this.#parts.state().versions) {
       if (isLive(version) && runsInContainers(version)) this.launch(launchEffect(version));
     }
@@ -190,6 +194,7 @@ export class Containers implements ContainerSink, ServerFacts {
     this.#runs.delete(id);
     this.#view.over(id);
     this.#faults.foundRunning(launched.containers);
+    this.#starts.launched(launched.started);
     this.#parts.take({ kind: 'launched', id, atMs: this.#nowMs(), ...launched });
   }
 
@@ -198,6 +203,7 @@ export class Containers implements ContainerSink, ServerFacts {
     if (this.#runs.get(id) !== run) return;
     this.#view.over(id);
     this.#showView();
+    this.#starts.forget();
     const reason = error instanceof Error ? error.message : String(error);
     const output = error instanceof LaunchFault ? error.output : [];
     const version = this.#find(id);

@@ -476,6 +476,34 @@ describe('a container that comes back elsewhere', () => {
   });
 });
 
+describe('news that a container was started', () => {
+  const started = (world: World) => {
+    world.containers.sink?.notice(notice('a', SERVER, { condition: 'running' }));
+    return settled();
+  };
+
+  test.each(['before', 'after'])('here, which come %s the launch is over, lead to nothing', async (when) => {
+    const world = await begun();
+    if (when === 'before') await started(world);
+    world.containers.launches[0]?.resolve([launchedContainer(SERVER)]);
+    await settled();
+    if (when === 'after') await started(world);
+    expect(world.containers.launches).toHaveLength(1);
+    // By its engine: it may be found elsewhere.
+    await started(world);
+    expect(world.containers.launches).toHaveLength(2);
+  });
+
+  test('which may have been lost are not waited for', async () => {
+    const world = await stable();
+    world.containers.sink?.engineIsBack();
+    world.containers.launches[1]?.resolve([launchedContainer(SERVER)], []);
+    await settled();
+    await started(world);
+    expect(world.containers.launches).toHaveLength(3);
+  });
+});
+
 test('an engine that is back is asked for what should run', async () => {
   const world = await candidate();
   world.containers.sink?.engineIsBack();
