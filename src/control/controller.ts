@@ -170,7 +170,7 @@ export class Controller implements ReleaseListener {
     if (this.#closed) return { kind: 'refused', because: 'internal', reason: 'Cutover is stopping' };
     const event = this.#eventOf(command);
     if (command.kind === 'put' && command.origin === 'file') this.#containers.keepTrying(event.id);
-    const result = await this.#writer.write(event);
+    const result = await this.#writer.write(event, this.#isReady(event));
     if (result === 'failed') {
       return { kind: 'refused', because: 'internal', reason: `The ${command.kind} failed; the log says why` };
     }
@@ -191,6 +191,12 @@ export class Controller implements ReleaseListener {
   /** Images for a version that the watcher has found, and that are too young. */
   seen(id: string, digests: readonly string[]): void {
     this.#writer.count({ kind: 'seen', id, digests, atMs: this.#parts.clock.wallMs() });
+  }
+
+  /** Whether the version of a put may take traffic at once: looked into while it waits for its turn. Undefined where nobody asks. */
+  #isReady(event: ReleaseEvent): Promise<boolean> | undefined {
+    if (event.kind !== 'put' || event.origin !== 'rest' || event.spec.containers.length > 0) return undefined;
+    return this.#state.versions.some(serves) ? this.#gates.areReady(event.spec) : undefined;
   }
 
   /** All of it, for those who watch; it is immutable. */

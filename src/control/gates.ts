@@ -3,7 +3,7 @@
  * connection, and passed its check where it has one. What is not ready is asked again, at first often, until the time is up.
  */
 import { hostPort } from '../core/config/address.ts';
-import type { ServerAddress } from '../core/config/model.ts';
+import type { ClusterSpec, ServerAddress } from '../core/config/model.ts';
 import type { PrepareEffect } from '../core/release/effects.ts';
 import type { ReadyEvent, UnreadyEvent } from '../core/release/events.ts';
 import type { Clock } from '../system/clock.ts';
@@ -21,6 +21,8 @@ export interface GateParts {
 /** `wait`: for as long again. `serve`: with the servers that are ready; while there are none they are waited for. */
 export type Late = 'give-up' | 'wait' | 'serve';
 
+/** What happens meanwhile waits as long. */
+const MOMENT_MS = 15;
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 1_000;
 const RETRY_GROWTH = 1.5;
@@ -29,6 +31,10 @@ export class Gates {
   readonly #parts: GateParts;
   /** By version id. */
   readonly #gates = new Map<string, Gate>();
+  /** Of versions that are about to be put. */
+  readonly #ready = new WeakSet<ServerAddress>();
+  /** Each ends one that is waited for. */
+  readonly #moments = new Set<() => void>();
 
   constructor(parts: GateParts) {
     this.#parts = parts;
@@ -43,12 +49,33 @@ export class Gates {
   open(effect: PrepareEffect): void {
     const { id } = effect;
     this.#gates.get(id)?.cancel();
-    const gate = new Gate(this.#parts, effect, (event) => {
+    const missing = effect.servers.filter((server) => !this.#ready.has(server));
+    for (const server of effect.servers) this.#ready.delete(server);
+    const gate = new Gate(this.#parts, { ...effect, missing }, (event) => {
       this.#gates.delete(id);
       this.#parts.onDecided(event);
     });
     this.#gates.set(id, gate);
     gate.begin();
+  }
+
+  /** True when all servers of a version that is about to be put are ready, as far as the next moment shows. */
+  areReady({ servers, healthCheck }: ClusterSpec): Promise<boolean> {
+    const { clock, probes } = this.#parts;
+    const look = async (server: ServerAddress): Promise<void> => {
+      const { kind } = await probes.look(server, healthCheck);
+      if (kind === 'passed') this.#ready.add(server);
+    };
+    return new Promise((resolve) => {
+      const end = (): void => {
+        stop();
+        this.#moments.delete(end);
+        resolve(servers.every((server) => this.#ready.has(server)));
+      };
+      const stop = clock.after(MOMENT_MS, end);
+      this.#moments.add(end);
+      void Promise.all(servers.map(look)).then(end);
+    });
   }
 
   /** Cancels the gates of all versions but these. */
@@ -62,6 +89,7 @@ export class Gates {
 
   close(): void {
     this.keepOnly([]);
+    for (const end of this.#moments) end();
   }
 }
 
@@ -74,20 +102,25 @@ function causeOf({ host, port }: ServerAddress, { text }: Missing): string {
   return `${hostPort(host, port)}: ${text}`;
 }
 
+interface Wanted extends PrepareEffect {
+  /** Those of its servers that were not found ready just now. */
+  readonly missing: readonly ServerAddress[];
+}
+
 class Gate {
   readonly #parts: GateParts;
-  readonly #effect: PrepareEffect;
+  readonly #effect: Wanted;
   readonly #decide: (event: ReadyEvent | UnreadyEvent) => void;
   /** The servers that are not ready yet, with what was found last. */
   readonly #missing: Map<ServerAddress, Missing>;
   readonly #timers = new Set<() => void>();
   #over = false;
 
-  constructor(parts: GateParts, effect: PrepareEffect, decide: (event: ReadyEvent | UnreadyEvent) => void) {
+  constructor(parts: GateParts, effect: Wanted, decide: (event: ReadyEvent | UnreadyEvent) => void) {
     this.#parts = parts;
     this.#effect = effect;
     this.#decide = decide;
-    this.#missing = new Map(effect.servers.map((server) => [server, { text: 'it did not answer', tries: 0 }]));
+    this.#missing = new Map(effect.missing.map((server) => [server, { text: 'it did not answer', tries: 0 }]));
   }
 
   get epoch(): number {
@@ -96,7 +129,8 @@ class Gate {
 
   begin(): void {
     this.#after(this.#effect.timeoutMs, () => this.#late());
-    for (const server of this.#effect.servers) void this.#ask(server, RETRY_FIRST_MS);
+    for (const server of this.#effect.missing) void this.#ask(server, RETRY_FIRST_MS);
+    if (this.#effect.missing.length === 0) void Promise.resolve().then(() => this.#letThrough());
   }
 
   cancel(): void {
@@ -114,8 +148,11 @@ class Gate {
       return;
     }
     this.#missing.delete(server);
-    if (this.#missing.size > 0) return;
-    this.#end({ kind: 'ready', ...this.#stamp() });
+    if (this.#missing.size === 0) this.#letThrough();
+  }
+
+  #letThrough(): void {
+    if (!this.#over) this.#end({ kind: 'ready', ...this.#stamp() });
   }
 
   standing(): string | null {

@@ -8,6 +8,7 @@
  */
 import type { Effect } from '../core/release/effects.ts';
 import type { AnsweredEvent, ReleaseEvent } from '../core/release/events.ts';
+import { withReady } from '../core/release/ready-at-once.ts';
 import { takesBack } from '../core/release/restore.ts';
 import { type Rise, riseOf, risingVersion } from '../core/release/rise.ts';
 import { EMPTY_STATE, type ReleaseState } from '../core/release/state.ts';
@@ -99,10 +100,13 @@ export class Writer {
     void this.#parts.run(effects);
   }
 
-  /** Works the event through when its turn comes. Never rejects. */
-  write(event: ReleaseEvent): Promise<Written> {
+  /**
+   * Works the event through when its turn comes. Never rejects.
+   * @param isReady says soon whether the version of a put may take traffic already; what one step can do is kept once
+   */
+  write(event: ReleaseEvent, isReady?: Promise<boolean>): Promise<Written> {
     this.#queued += 1;
-    const turn = this.#queue.then(() => this.#work(event));
+    const turn = this.#queue.then(() => this.#work(event, isReady));
     this.#queue = turn.then(() => {
       this.#queued -= 1;
       this.#release();
@@ -147,18 +151,19 @@ export class Writer {
     if (result.kind === 'done' && result.weight === 'counted') this.#state = result.next;
   }
 
-  async #work(event: ReleaseEvent): Promise<Written> {
+  async #work(event: ReleaseEvent, isReady?: Promise<boolean>): Promise<Written> {
     try {
       for (const counted of this.#parts.counted(this.#state)) await this.#perform(counted);
-      return await this.#perform(event);
+      return await this.#perform(event, event.kind === 'put' && (await isReady) === true);
     } catch (error) {
       this.#fault(event, error);
       return 'failed';
     }
   }
 
-  async #perform(event: ReleaseEvent): Promise<Transition | NotKept> {
-    const result = transition(this.#state, event);
+  async #perform(event: ReleaseEvent, isReady = false): Promise<Transition | NotKept> {
+    const decided = transition(this.#state, event);
+    const result = isReady && event.kind === 'put' ? withReady(decided, event) : decided;
     if (result.kind === 'rejected') return result;
     if (result.weight === 'counted') {
       this.#counted(result.next, result.effects);

@@ -2,8 +2,8 @@
  * Files: a text as the shell of the program reads it, or one line that says why not; and the few steps from which a file is
  * replaced so that no crash leaves half of it.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { type FileHandle, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 export type FileText =
@@ -45,19 +45,40 @@ export const realFiles: Files = {
     }
   },
   async writeNew(path, text) {
-    await rm(path, { force: true });
-    // Exclusively, so that no link that somebody put there is followed, and the mode is ours.
-    await using file = await open(path, 'wx', 0o600);
-    await file.writeFile(text);
-    await file.sync();
+    const file = await openNew(path).catch(async (error: unknown) => {
+      if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
+      await rm(path, { force: true });
+      return openNew(path);
+    });
+    try {
+      // What is written is on the disk when the call returns: one step, where each is a way through other threads and back.
+      await file.writeFile(text);
+    } finally {
+      closeSoon(file);
+    }
   },
   rename,
   async syncFolder(path) {
-    await using folder = await open(path, 'r');
-    await folder.sync();
+    const folder = await open(path, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      closeSoon(folder);
+    }
   },
   remove: (path) => rm(path, { force: true }),
 };
+
+/** Exclusively, so that no link that somebody put there is followed, and the mode is ours. */
+function openNew(path: string): Promise<FileHandle> {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_DSYNC } = constants;
+  return open(path, O_WRONLY | O_CREAT | O_EXCL | O_DSYNC, 0o600);
+}
+
+/** Nobody waits for it: there is nothing left that could fail. */
+function closeSoon(file: FileHandle): void {
+  file.close().catch(() => {});
+}
 
 function isMissing(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'ENOENT';

@@ -35,6 +35,50 @@ describe('the gate', () => {
     expect(world.dataPlane.chain()).toEqual(['new', 'old']);
   });
 
+  test('a version whose servers are ready is put and serves in one step, kept once', async () => {
+    const world = await serving();
+    const saved = world.store.saved.length;
+    await put(world, next());
+    expect(world.store.saved.slice(saved).map(({ versions }) => versions[0]?.phase)).toEqual(['watching']);
+    expect(world.network.tried).toEqual([A, B]);
+    await world.clock.pass(60_000);
+    expect(world.network.tried).toEqual([A, B]);
+  });
+
+  test('one whose servers take longer is kept first; what was ready is not asked again', async () => {
+    const world = await serving();
+    const saved = world.store.saved.length;
+    const { promise, resolve } = Promise.withResolvers<null>();
+    const asked: string[] = [];
+    world.network.tryConnect = ({ host, port }) => {
+      asked.push(`${host}:${port}`);
+      return `${host}:${port}` === B ? promise : Promise.resolve(null);
+    };
+    const answer = put(world, next());
+    await world.clock.pass(20);
+    expect(world.store.saved.slice(saved).map(({ versions }) => versions[0]?.phase)).toEqual(['starting']);
+    expect(world.dataPlane.chain()).toEqual(['old']);
+    resolve(null);
+    expect(await answer).toEqual({ kind: 'accepted', id: 'new' });
+    expect(world.dataPlane.chain()).toEqual(['new', 'old']);
+    expect(asked).toEqual([A, B, B]);
+  });
+
+  test('closing waits for no server', async () => {
+    const world = await serving();
+    world.network.tryConnect = () => new Promise(() => {});
+    void put(world, next());
+    await world.controller.close();
+    expect(world.clock.nowMs()).toBe(0);
+  });
+
+  test('while nothing serves no server is waited for', async () => {
+    const world = new World();
+    world.network.tryConnect = () => new Promise(() => {});
+    expect(await put(world, next())).toEqual({ kind: 'accepted', id: 'new' });
+    expect(world.dataPlane.chain()).toEqual(['new']);
+  });
+
   test('there is none for the first version', async () => {
     const world = new World();
     world.network.down.add(A);
@@ -104,7 +148,8 @@ describe('the gate', () => {
     const world = await serving();
     world.network.tryConnect = () => new Promise(() => {});
     await beginPut(world, next({ servers: [A], readyTimeoutMs: 3_000 }));
-    await world.clock.pass(3_000);
+    // The moment before the put has its turn, and the time that it is given.
+    await world.clock.pass(15 + 3_000);
     expect(world.log.lines.join()).toContain(`its server was not ready within 3 s (${A}: it did not answer)`);
   });
 

@@ -308,8 +308,12 @@ describe('a state that can not be kept', () => {
     const world = await keeping();
     const save = vi.spyOn(world.store, 'save');
     save.mockImplementationOnce(() => Promise.resolve()).mockRejectedValueOnce(new Error('No space left'));
+    world.network.down.add('10.0.0.2:80');
     const answer = world.controller.submit(put('2', 'SESSION'));
     await settled();
+    world.network.down.clear();
+    await world.clock.pass(150);
+    expect(save).toHaveBeenCalledTimes(2);
     expect(world.dataPlane.chain()).toEqual(['id-1']);
     await world.clock.pass(1500);
     expect(await answer).toMatchObject({ kind: 'accepted' });
