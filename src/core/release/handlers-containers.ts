@@ -23,7 +23,7 @@ type Version = VersionState | undefined;
 /** The servers are known: a version that was starting for it goes on to the gate. */
 export function launched(draft: Draft, event: LaunchedEvent, version: Version): Refusal | undefined {
   if (version === undefined) return undefined;
-  const isUnproven = version.phase === 'starting' || comesUpAlone(draft, event, version);
+  const isUnproven = version.phase === 'starting' || comesUpAlone(draft, event);
   if (!isUnproven && sameJson(event.containers, version.launch?.containers)) {
     return { because: 'not-due', reason: `Version ${event.id} runs as before` };
   }
@@ -43,8 +43,7 @@ export function launched(draft: Draft, event: LaunchedEvent, version: Version): 
 }
 
 /** Nobody knows yet whether anything listens in there, and no other version could answer meanwhile. */
-function comesUpAlone(draft: Draft, { id, containers, started }: LaunchedEvent, { phase }: VersionState): boolean {
-  if (phase !== 'stable' && phase !== 'standby') return false;
+function comesUpAlone(draft: Draft, { id, containers, started }: LaunchedEvent): boolean {
   if (draft.versions.some((other) => other.id !== id && serves(other))) return false;
   return containers.every(({ server, containerId }) => server === null || started.includes(containerId));
 }

@@ -228,13 +228,18 @@ describe('an engine that is away when Cutover starts', () => {
     expect(world.dataPlane.chain()).toEqual(['a']);
   });
 
-  test('is asked at once when it is known to be back', async () => {
+  test('is asked at once when it is known to be back, and soon again where that is in vain', async () => {
     const world = await begun();
     await failed(world, 0);
     world.containers.sink?.engineIsBack();
     expect(world.containers.launches).toHaveLength(2);
+    await failed(world, 1);
+    await world.clock.pass(1_000);
+    expect(world.containers.launches).toHaveLength(3);
+    world.containers.sink?.engineIsBack();
+    expect(world.containers.launches).toHaveLength(4);
     await world.clock.pass(60_000);
-    expect(world.containers.launches).toHaveLength(2);
+    expect(world.containers.launches).toHaveLength(4);
   });
 
   test('does not keep a PUT waiting, which fails and leaves the other version to be started', async () => {
