@@ -208,7 +208,7 @@ const BREAKS: readonly Break[] = [
   [
     'what comes up alone passes no gate',
     'src/core/release/handlers-containers.ts',
-    "const isUnproven = version.phase === 'starting' || comesUpAlone(draft, event);",
+    "const isUnproven = version.phase === 'starting' || comesUpAlone(draft, event, version);",
     "const isUnproven = version.phase === 'starting';",
   ],
   [

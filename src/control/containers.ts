@@ -256,8 +256,12 @@ export class Containers implements ContainerSink, ServerFacts {
       // A helper that has done its work, a migration say, is no failure.
       const place = version.spec.containers[Number.parseInt(slot ?? '', 10)];
       if (done && place?.portToProxy === null) return;
-      if (this.#mayWait(version)) this.#startAgain(version, this.#tries.takeDelayMs(version.id));
-      else this.#parts.take({ kind: 'container-down', id: version.id, atMs: this.#nowMs(), reason: cause, output });
+      const mayWait = this.#mayWait(version);
+      if (!mayWait) {
+        this.#parts.take({ kind: 'container-down', id: version.id, atMs: this.#nowMs(), reason: cause, output });
+      }
+      // Also for one that turns out to have been overtaken meanwhile.
+      this.#startAgain(version, mayWait ? this.#tries.takeDelayMs(version.id) : RETRY_FIRST_MS);
       return;
     }
     // On trial it is evidence. A trusted version has earned another start.

@@ -34,6 +34,10 @@ export class Promises {
    * @param before how the versions stood when nothing was under way; `any` when something was
    */
   judge(controller: Controller, before: ReadonlyMap<string, Standing> | 'any'): string | null {
+    for (const { id, replaces } of controller.state().versions) {
+      // A rollback to it was kept, and there was no time to acknowledge it.
+      if (replaces !== null) this.#asked.set(id, 'put');
+    }
     for (const [id, asked] of this.#asked) {
       const phase = controller.status(id)?.phase;
       if (phase === undefined) return `Version ${id} was acknowledged (${asked}) and is unknown`;

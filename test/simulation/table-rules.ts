@@ -60,7 +60,7 @@ export class TableRules {
       const { versions } = JSON.parse(kept ?? '{"versions": []}') as { readonly versions: readonly KeptVersion[] };
       const comesUp = versions.some(({ phase, spec }) => phase === 'starting' && spec.containers.length > 0);
       if (table.chain.length === 0 && !comesUp && before !== null) return 'The last version was taken out';
-      const unkept = table.chain.find((route) => !versions.some((version) => isSame(version, route)));
+      const unkept = table.chain.find((route) => !versions.some((version) => isKept(version, route)));
       if (unkept !== undefined) return `Version ${unkept.version} serves in an epoch that is not kept`;
     }
     if (before === null) return this.#judgeThresholds(table);
@@ -113,6 +113,7 @@ interface KeptVersion extends Identity {
   readonly spec: { readonly containers: readonly unknown[] };
 }
 
-function isSame(a: Identity, b: Identity): boolean {
-  return a.id === b.id && a.epoch === b.epoch;
+/** What is being written down may be ahead of what is in force. */
+function isKept(kept: Identity, route: Identity): boolean {
+  return kept.id === route.id && kept.epoch >= route.epoch;
 }

@@ -23,7 +23,7 @@ type Version = VersionState | undefined;
 /** The servers are known: a version that was starting for it goes on to the gate. */
 export function launched(draft: Draft, event: LaunchedEvent, version: Version): Refusal | undefined {
   if (version === undefined) return undefined;
-  const isUnproven = version.phase === 'starting' || comesUpAlone(draft, event);
+  const isUnproven = version.phase === 'starting' || comesUpAlone(draft, event, version);
   if (!isUnproven && sameJson(event.containers, version.launch?.containers)) {
     return { because: 'not-due', reason: `Version ${event.id} runs as before` };
   }
@@ -43,9 +43,12 @@ export function launched(draft: Draft, event: LaunchedEvent, version: Version): 
 }
 
 /** Nobody knows yet whether anything listens in there, and no other version could answer meanwhile. */
-function comesUpAlone(draft: Draft, { id, containers, started }: LaunchedEvent): boolean {
+function comesUpAlone(draft: Draft, { id, containers, started }: LaunchedEvent, version: VersionState): boolean {
   if (draft.versions.some((other) => other.id !== id && serves(other))) return false;
-  return containers.every(({ server, containerId }) => server === null || started.includes(containerId));
+  return (
+    !isLaunched(version) ||
+    containers.every(({ server, containerId }) => server === null || started.includes(containerId))
+  );
 }
 
 /** It has served nobody. One that runs already and could not be started anew is tried again by those who tried. */

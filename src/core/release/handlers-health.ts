@@ -27,7 +27,8 @@ export function prepareEffect({ id, epoch, spec }: VersionState): PrepareEffect 
 /** A version that is still starting when a newer one comes waits behind it: its release begins when it is the newest again. */
 export function overtakeStarting(draft: Draft, newest: VersionState): void {
   for (const version of draft.versions) {
-    if (version.phase !== 'starting' || version.id === newest.id) continue;
+    // One that is trusted comes up again: it needs no release, but must be ready before it serves.
+    if (version.phase !== 'starting' || version.id === newest.id || version.trusted) continue;
     const reason = `Version ${versionText(newest.spec)} has overtaken it while it was starting`;
     draft.conclude(version.id, 'standby', { rule: 'overtaken', reason });
   }

@@ -71,8 +71,12 @@ export function ready(draft: Draft, event: ReadyEvent, version: Version): undefi
     takeOver(draft, version, version.replaces);
     return;
   }
+  if (version.trusted) {
+    serveAgain(draft, version);
+    return;
+  }
   if (!draft.versions.some(serves)) {
-    serveAlone(draft, version);
+    draft.conclude(version.id, 'stable', { rule: 'nothing-older', reason: 'Nothing older serves' });
     return;
   }
   const { mode } = version.spec.transition;
@@ -84,14 +88,9 @@ export function ready(draft: Draft, event: ReadyEvent, version: Version): undefi
   draft.log('NOTICE', `Release of version ${versionText(version.spec)} begins, mode: ${mode}`, version);
 }
 
-/** There is nothing to hold it against. One that was trusted before has come up again; that is no release. */
-function serveAlone(draft: Draft, version: VersionState): void {
-  const reason = 'Nothing older serves';
-  if (!version.trusted) {
-    draft.conclude(version.id, 'stable', { rule: 'nothing-older', reason });
-    return;
-  }
-  draft.enter(version.id, 'stable', reason);
+/** One that was trusted before has come up again; that is no release. */
+function serveAgain(draft: Draft, version: VersionState): void {
+  draft.enter(version.id, 'stable', 'Its containers are ready again');
   draft.log('NOTICE', `Version ${versionText(version.spec)} serves again`, version);
 }
 

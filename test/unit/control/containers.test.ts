@@ -349,6 +349,20 @@ describe('a container that ends', () => {
     expect(world.phaseOf('b')).toBe('failed');
   });
 
+  test('at the gate, and was overtaken at the same moment, is started again', async () => {
+    const world = await stable();
+    world.network.down.add('127.0.0.1:4002');
+    await world.controller.submit({ kind: 'put', spec: B, origin: 'rest' });
+    world.containers.launches[1]?.resolve([launchedContainer('127.0.0.1:4002')]);
+    await settled();
+    const over = world.controller.submit({ kind: 'put', spec: spec('INSTANT', { version: '3' }), origin: 'rest' });
+    world.containers.sink?.notice(notice('b', '127.0.0.1:4002'));
+    await over;
+    await world.clock.pass(1_000);
+    expect(world.phaseOf('b')).toBe('standby');
+    expect(world.containers.launches.map(({ id }) => id)).toEqual(['a', 'b', 'b']);
+  });
+
   test('and is started again by its engine does not', async () => {
     const world = await stable();
     world.network.down.add('127.0.0.1:4002');

@@ -63,6 +63,24 @@ describe('the first version', () => {
     expect(late.published()?.routes.map(({ id }) => id)).toEqual(['b']);
   });
 
+  test('that comes up again waits until it is ready, whatever is put meanwhile', () => {
+    const m = stable();
+    m.step(launchedNow('a', launchedContainer('127.0.0.1:5000')));
+    m.put('low', spec('INSTANT', { version: '0.5' }));
+    m.put('b', spec('GRADUAL', { version: '2' }));
+    expect(m.phases()).toBe('b:releasing a:starting low:stable');
+    m.happen({ kind: 'ready', id: 'a' });
+    expect(m.phases()).toBe('b:releasing a:stable low:standby');
+  });
+
+  test('that was put below, and is found running when nothing else serves, passes the gate', () => {
+    const m = stable();
+    m.put('low', inContainers('INSTANT', { version: '0.5' }));
+    m.step(launchedNow('a', launchedContainer('127.0.0.1:5000')));
+    m.step({ kind: 'launched', id: 'low', containers: [launchedContainer('127.0.0.1:5001')], started: [] });
+    expect(m.phases()).toBe('a:starting low:starting');
+  });
+
   test('that comes up again, with nothing else there, passes the gate again, and the ledger has no release more', () => {
     const m = stable();
     const { ledger } = m.state;
