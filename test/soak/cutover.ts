@@ -20,11 +20,15 @@ export interface SoakedCutover {
   reload(change: Change): Promise<void>;
   /** What the log says at CRITICAL. */
   complaints(): readonly string[];
+  /** How it stands and what it wrote last, for people, when something went wrong. */
+  lastWords(): string;
   stop(): Promise<void>;
 }
 
 const execute = promisify(execFile);
 
+/** What is told of the log when something went wrong. */
+const LAST_LINES = 40;
 /** Those that drain may take so long to finish what is in flight. */
 const OLD_ONES_END_MS = 30_000;
 
@@ -77,6 +81,15 @@ export async function startCutover(folder: string, serverPort: number): Promise<
       readFileSync(log, 'utf8')
         .split('\n')
         .filter((line) => line.includes(' CRITICAL ')),
+    lastWords() {
+      const { exitCode, signalCode } = child;
+      const isOver = exitCode !== null || signalCode !== null;
+      const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+      return [
+        `Its main process ${isOver ? `ended with ${signalCode ?? exitCode}` : 'goes on'}`,
+        ...lines.slice(-LAST_LINES),
+      ].join('\n');
+    },
     async stop() {
       process.off('exit', kill);
       kill();

@@ -96,6 +96,9 @@ export async function soak({ durationMs, rate, clients, tell }: SoakOptions): Pr
       idleDescriptors: [idleBefore, idleAfter],
       complaints: cutover.complaints(),
     };
+  } catch (error) {
+    tell(cutover.lastWords());
+    throw error;
   } finally {
     await cutover.stop();
     await versions.close();
