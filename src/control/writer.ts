@@ -183,11 +183,13 @@ export class Writer {
   async #keep(event: ReleaseEvent, next: ReleaseState): Promise<NotKept | 'kept' | 'later'> {
     try {
       await this.#keeper.save(next);
+      // What has waited is older news of the same.
+      this.#waiting.delete(waitingKey(event));
       return 'kept';
     } catch (error) {
       if (!COMMANDS.includes(event.kind)) {
         if (takesBack(this.#state, next)) return 'later';
-        if (!OF_TIME.includes(event.kind)) this.#waiting.set(`${event.kind} ${event.id}`, event);
+        if (!OF_TIME.includes(event.kind)) this.#waiting.set(waitingKey(event), event);
       }
       this.#retryAtMs = this.#parts.clock.nowMs() + RETRY_MS;
       return { kind: 'not-kept', reason: (error as Error).message };
@@ -279,6 +281,10 @@ export class Writer {
     const text = `Event ${event.kind} of version ${event.id} failed: ${causeOf(error)}`;
     this.#parts.log.write('CRITICAL', 'controller', text);
   }
+}
+
+function waitingKey({ kind, id }: ReleaseEvent): string {
+  return `${kind} ${id}`;
 }
 
 function causeOf(error: unknown): string {
