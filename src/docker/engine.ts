@@ -83,9 +83,12 @@ export class Engine {
     const at = { host, port, socketPath: undefined };
     const folder = certPath ?? (tls || this.#environment.DOCKER_TLS_VERIFY ? this.#environment.DOCKER_CERT_PATH : null);
     if (!folder) return new Client({ ...options, ...at, protocol: tls ? 'https' : 'http' } as never);
-    const [ca, cert, key] = await Promise.all(
-      ['ca.pem', 'cert.pem', 'key.pem'].map((file) => read(join(folder, file))),
-    );
+    // One after the other, so that it is always the first of those missing that is told.
+    const [ca, cert, key] = [
+      await read(join(folder, 'ca.pem')),
+      await read(join(folder, 'cert.pem')),
+      await read(join(folder, 'key.pem')),
+    ];
     return new Client({ ...options, ...at, protocol: 'https', ca, cert, key } as never);
   }
 }
