@@ -18,7 +18,8 @@ const CORPUS = join(import.meta.dirname, '../fixtures/corpus/proxy');
 const { SEED, FUZZ_SECONDS } = process.env;
 /** With both, the run begins at the seed. */
 const isOne = SEED !== undefined && FUZZ_SECONDS === undefined;
-const firstSeed = Number(SEED ?? Date.now() % 2 ** 31);
+/** The same in each ordinary run; a long one looks for what is new. */
+const firstSeed = Number(SEED ?? (FUZZ_SECONDS === undefined ? 1 : Date.now() % 2 ** 31));
 const totalMs = Number(FUZZ_SECONDS ?? 10) * 1000;
 /** Enough that a machine that is busy with other things still fuzzes. */
 const CASES_MIN = 50;

@@ -27,5 +27,7 @@ export async function responseAgrees(text: string, method: string, cuts: Cuts): 
   const last = ours.messages.at(-1);
   if (last === undefined || !last.whole || last.status < 200) return;
   const node = await nodeResponse(text, method);
-  if (node !== null) expect({ status: last.status, body: last.body }).toEqual(node);
+  // Node takes a tab behind `chunked` for a part of the word; it is white space (RFC 9110 section 5.6.3).
+  if (node !== null && !/^transfer-encoding:[^\r\n]*\t[ \t]*$/im.test(text))
+    expect({ status: last.status, body: last.body }).toEqual(node);
 }
