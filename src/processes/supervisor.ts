@@ -51,6 +51,8 @@ export class Supervisor {
   #reloading = false;
   /** During a reload: the control that was in charge before. */
   #retired: ControlProcess | null = null;
+  /** During a reload: the new control, which has failed; its end is no accident. */
+  #dismissed: ControlProcess | null = null;
   /** `starting`: whatever ends then makes the start fail. */
   #stage: 'starting' | 'running' | 'stopping' = 'starting';
 
@@ -208,6 +210,7 @@ export class Supervisor {
   /** The new control has failed: the old one is in charge again, or one like it. */
   async #takeBack(control: ControlProcess): Promise<void> {
     const old = this.#retired;
+    this.#dismissed = control;
     await this.#hush();
     this.#control = old;
     control.kill();
@@ -279,7 +282,7 @@ export class Supervisor {
   }
 
   #controlEnded(control: ControlProcess, how: string): void {
-    if (this.#control !== control) return;
+    if (this.#control !== control || this.#dismissed === control) return;
     this.#inCharge = false;
     if (this.#stage !== 'running') return;
     this.#control = null;
