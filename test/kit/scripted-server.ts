@@ -175,6 +175,12 @@ export function answers(text: string, fields: readonly Field[] = []): Script {
   };
 }
 
+/** As `answers`, but what is asked of this target is never answered. */
+export function answersExcept(target: string, text: string): Script {
+  const answer = answers(text);
+  return (arrival) => (arrival.head.target === target ? arrival.gone() : answer(arrival));
+}
+
 /** Reads the request whole and answers with this status. */
 export function answersStatus(status: number, text: string): Script {
   return async (arrival) => {

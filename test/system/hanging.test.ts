@@ -6,7 +6,7 @@ import { curl } from '../kit/curl.ts';
 import { type ServingCutover, startChild } from '../kit/cutover.ts';
 import { childrenOf } from '../kit/processes.ts';
 import { askOnce, connectTo, requestText } from '../kit/raw-client.ts';
-import { startServer } from '../kit/scripted-server.ts';
+import { answersExcept, startServer } from '../kit/scripted-server.ts';
 
 /** Main gives them ten seconds, so all that hangs here hangs at the same time. */
 test('what hangs is replaced; a Cutover that was stopped as a whole goes on as it was', async () => {
@@ -32,10 +32,7 @@ function stop(cutover: ServingCutover): () => void {
 }
 
 async function aWorker(): Promise<void> {
-  const server = await startServer(async (arrival) => {
-    if (arrival.head.target === '/slow') await arrival.gone();
-    else arrival.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  });
+  const server = await startServer(answersExcept('/slow', 'ok'));
   const cutover = await startChild(cluster('1', [server]));
   const client = await connectTo(cutover.port);
   client.send(requestText({ target: '/slow' }));

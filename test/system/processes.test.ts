@@ -11,7 +11,7 @@ import { type ChildOptions, type ServingCutover, spawnCutover, startChild, tempo
 import { freePorts } from '../kit/ports.ts';
 import { type Children, childrenOf } from '../kit/processes.ts';
 import { askOnce, connectTo, requestText } from '../kit/raw-client.ts';
-import { answers, startServer } from '../kit/scripted-server.ts';
+import { answers, answersExcept, startServer } from '../kit/scripted-server.ts';
 
 const kinds = (cutover: ServingCutover): Children => childrenOf(cutover.process.child.pid as number);
 
@@ -29,10 +29,7 @@ test('one control and one worker by default; as many workers as are asked for; n
 });
 
 test('a worker that is killed loses its connections and no other request: the next ones wait for its successor', async () => {
-  const server = await startServer(async (arrival) => {
-    if (arrival.head.target === '/slow') await arrival.gone();
-    else arrival.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  });
+  const server = await startServer(answersExcept('/slow', 'ok'));
   const cutover = await startChild(cluster('1', [server]));
   const client = await connectTo(cutover.port);
   client.send(requestText({ target: '/slow' }));

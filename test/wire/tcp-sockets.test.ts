@@ -110,6 +110,16 @@ async function connectOne(sockets: Sockets): Promise<Pair> {
   return { socket, owner, peer };
 }
 
+/** Writes text and bytes until the socket is full; returns how often. */
+function fill(socket: TcpSocket, text: string, piece: Buffer): number {
+  let pieces = 0;
+  while (!socket.full) {
+    socket.writeLent(text, piece, 0, piece.length);
+    pieces += 1;
+  }
+  return pieces;
+}
+
 const KINDS: readonly (readonly [string, Handles | null])[] = [
   ['on handles', handles],
   ['on public sockets', null],
@@ -220,11 +230,7 @@ describe.each(KINDS)('%s', (_, kind) => {
     test('a peer that does not read fills it; what is queued arrives whole', async () => {
       const { socket, owner, peer } = await open(sockets);
       const piece = randomBytes(200_000);
-      let pieces = 0;
-      while (!socket.full) {
-        socket.writeLent('text', piece, 0, piece.length);
-        pieces += 1;
-      }
+      const pieces = fill(socket, 'text', piece);
       // Public sockets call themselves full for a moment even if the kernel took all.
       if (kind !== null) expect(socket.queuedBytes).toBeGreaterThanOrEqual(QUEUED_BYTES_MAX);
       const wanted = Buffer.concat(Array.from({ length: pieces }, () => [Buffer.from('text'), piece]).flat());
@@ -241,11 +247,7 @@ describe.each(KINDS)('%s', (_, kind) => {
     test('closing soon sends what is queued and nothing after it', async () => {
       const { socket, owner, peer } = await open(sockets);
       const piece = randomBytes(200_000);
-      let pieces = 0;
-      while (!socket.full) {
-        socket.writeLent('', piece, 0, piece.length);
-        pieces += 1;
-      }
+      const pieces = fill(socket, '', piece);
       socket.closeSoon();
       socket.writeText('too late');
       let count = 0;
