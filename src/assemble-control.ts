@@ -117,13 +117,8 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     },
     reload: parts.reload,
   });
-  let apiClosed: Promise<void> | null = null;
-  const closeApi = (): Promise<void> => {
-    apiClosed ??= api.close();
-    return apiClosed;
-  };
   const retire = async (): Promise<void> => {
-    void closeApi();
+    api.retire();
     await Promise.all([watcher.close(), controller.close()]);
     await kept.close();
   };
@@ -141,10 +136,10 @@ export function assembleControl(parts: ControlParts): ControlPlane {
       return { ok: true, text: `The cluster of the configuration is put as ${applied.id}`, put: applied.id };
     },
     opened: () => controller.beginContainers(),
-    closeApi,
+    closeApi: () => api.close(),
     retire,
     async close() {
-      await Promise.all([closeApi(), retire()]);
+      await Promise.all([api.close(), retire()]);
     },
   };
 }

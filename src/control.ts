@@ -92,8 +92,9 @@ class Control {
         for (const answer of this.#reloads.splice(0)) answer(message);
         break;
       case 'retire':
-        this.#fleet = null;
+        // What is under way may wait for workers.
         await this.#plane?.retire();
+        this.#fleet = null;
         this.#tally?.close();
         this.#parent.send({ kind: 'retired' });
         break;

@@ -41,7 +41,9 @@ export type BoundSocket = object;
 export interface Api {
   /** Port 0 asks for a free one. Rejects with one clear line when the address cannot be had. */
   listen(host: string, port: number, bound?: BoundSocket): Promise<{ readonly port: number }>;
-  /** Stops listening, finishes open requests, closes idle connections. Resolves when the last connection is gone. */
+  /** Stops listening, closes idle connections, and finishes open requests however long they take. */
+  retire(): void;
+  /** The same with `CLOSE_MS` for what is open. Resolves when the last connection is gone. */
   close(): Promise<void>;
 }
 
@@ -77,6 +79,7 @@ export function createApi(needs: ApiNeeds): Api {
         );
       });
     },
+    retire: () => connections.retire(),
     close: () => connections.close(),
   };
 }
@@ -160,6 +163,7 @@ function listen(server: Server, { host, port, bound, isOpen }: Place): Promise<{
 interface Connections {
   /** Answers what Node refused, or leaves to us to refuse, unless an answer is owed to an earlier request. */
   refuse(socket: Socket, code: string | undefined): void;
+  retire(): void;
   close(): Promise<void>;
 }
 
@@ -167,6 +171,7 @@ interface Connections {
 function trackConnections(server: Server): Connections {
   const sockets = new Set<Socket>();
   const open = new Set<ServerResponse>();
+  const closed = Promise.withResolvers<void>();
   let closing = false;
 
   server.on('connection', (socket: Socket) => {
@@ -184,6 +189,15 @@ function trackConnections(server: Server): Connections {
   server.on('request', opened);
   server.on('checkContinue', opened);
 
+  function retire(): void {
+    if (closing) return;
+    closing = true;
+    server.close(() => closed.resolve());
+    const busy = new Set([...open].map((outgoing) => outgoing.req.socket));
+    for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+    for (const outgoing of open) if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close');
+  }
+
   return {
     refuse(socket, code) {
       const answering = [...open].some((outgoing) => {
@@ -192,15 +206,11 @@ function trackConnections(server: Server): Connections {
       if (answering || !socket.writable) socket.destroy();
       else socket.end(refusalOf(code), () => socket.destroySoon());
     },
+    retire,
     close() {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      closing = true;
-      server.close(() => resolve());
-      const busy = new Set([...open].map((outgoing) => outgoing.req.socket));
-      for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
-      for (const outgoing of open) if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close');
+      retire();
       const giveUp = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
-      return promise.finally(() => clearTimeout(giveUp));
+      return closed.promise.finally(() => clearTimeout(giveUp));
     },
   };
 }

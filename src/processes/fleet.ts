@@ -33,6 +33,8 @@ interface Worker {
 
 /** A worker that needs longer has stopped working. */
 const ACKNOWLEDGE_MS = 30_000;
+/** More than are sent in a millisecond. */
+const NUMBERS_MS = 1000;
 const AT_ONCE: Promise<void> = Promise.resolve();
 const NOTHING: RoutingTable = buildTable(0, [], []);
 
@@ -42,11 +44,13 @@ export class Fleet implements DataPlanePort {
   readonly #mirror = new Mirror();
   #table: RoutingTable | null = null;
   #rise: Rise | null = null;
-  #number = 0;
+  #number: number;
   #rampIsDue = false;
 
   constructor(parts: FleetParts) {
     this.#parts = parts;
+    // What a control before this one has sent may be acknowledged yet: its numbers are others.
+    this.#number = Math.floor(parts.clock.wallMs()) * NUMBERS_MS;
   }
 
   /** A worker gets the table in force, or the first one when there is one. */

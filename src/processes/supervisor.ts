@@ -49,7 +49,7 @@ export class Supervisor {
   /** Workers that are to end, or not yet in traffic: when one ends no other is started. */
   readonly #passing = new Set<WorkerProcess>();
   #reloading = false;
-  /** During a reload: the control that was in charge before. */
+  /** The control that was in charge before a reload. */
   #retired: ControlProcess | null = null;
   /** During a reload: the new control, which has failed; its end is no accident. */
   #dismissed: ControlProcess | null = null;
@@ -226,6 +226,11 @@ export class Supervisor {
     }
   }
 
+  /** Who hears of workers: also one that retires, for what it has under way may wait for an acknowledgement, or for a worker's end. */
+  get #listener(): ControlProcess | null {
+    return this.#inCharge ? this.#control : this.#retired;
+  }
+
   /** All that workers have counted has been told; from now on nobody is in charge. */
   async #hush(): Promise<void> {
     await this.#proved(Promise.all([...this.#workers.values()].map((worker) => worker.hush())), 'A worker');
@@ -322,7 +327,7 @@ export class Supervisor {
       config,
       log: settings.log,
       toControl: (message: FromWorker) => {
-        if (this.#inCharge) this.#control?.send({ kind: 'from-worker', worker: id, message });
+        this.#listener?.send({ kind: 'from-worker', worker: id, message });
       },
       onHung: () => this.#endHung('A worker', worker),
     });
@@ -346,7 +351,7 @@ export class Supervisor {
 
   #workerEnded(worker: WorkerProcess, how: string, backOff: BackOff): void {
     this.#workers.delete(worker.id);
-    if (this.#inCharge) this.#control?.send({ kind: 'left', worker: worker.id });
+    this.#listener?.send({ kind: 'left', worker: worker.id });
     const isPassing = this.#passing.delete(worker);
     if (this.#stage !== 'running' || isPassing) return;
     this.#again(`A worker (${worker.pid}) ${how}: its connections are lost`, backOff, () => {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { thresholdAfter } from '../../../src/core/release/ramp.ts';
 import type { FromWorker, ReportEntry } from '../../../src/processes/messages.ts';
+import { settled } from '../control/fakes.ts';
 import { spec } from '../release/specs.ts';
 import { type FakeWorker, Processes } from './processes.ts';
 
@@ -57,6 +58,26 @@ test('a worker that does not acknowledge is told of, once', async () => {
   void processes.controller.submit({ kind: 'put', spec: { ...FIRST, version: '2' }, origin: 'rest' });
   await processes.clock.pass(31_000);
   expect(processes.hung).toContain(stuck.id);
+});
+
+test("what a control before sent is acknowledged to the next one in vain: that waits for its own table's", async () => {
+  const processes = new Processes();
+  const worker = processes.addWorker();
+  void processes.fleet.begin();
+  await settled();
+  const before = worker.down.splice(0);
+  await processes.clock.pass(1);
+  processes.beginControl();
+  let isInForce = false;
+  const published = processes.fleet.begin().then(() => {
+    isInForce = true;
+  });
+  for (const message of before) worker.end.take(message);
+  for (const message of worker.up.splice(0)) processes.fleet.receive(worker.id, message);
+  await settled();
+  expect(isInForce).toBe(false);
+  await processes.carry();
+  await published;
 });
 
 test('a worker that comes gets the table in force, and is ready with it', async () => {
