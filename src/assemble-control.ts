@@ -69,7 +69,7 @@ export interface ControlPlane {
   opened(): void;
   /** Takes no more calls. Resolves when those under way are answered. */
   closeApi(): Promise<void>;
-  /** Ends everything but calls under way; what has been counted is kept. */
+  /** Answers the last calls and ends everything but those under way; what has been counted is kept. */
   retire(): Promise<void>;
   /** Ends everything. */
   close(): Promise<void>;
@@ -118,7 +118,7 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     reload: parts.reload,
   });
   const retire = async (): Promise<void> => {
-    api.retire();
+    await api.retire();
     await Promise.all([watcher.close(), controller.close()]);
     await kept.close();
   };

@@ -24,6 +24,8 @@ const SILENCE_MS = 60_000;
 const CONNECTIONS_MAX = 128;
 /** How long `close` waits for requests that are being answered. */
 const CLOSE_MS = 5000;
+/** How long those who came last may take to ask, and to be answered. */
+const LAST_MS = 500;
 
 export interface ApiNeeds {
   readonly control: ReleaseControl;
@@ -41,8 +43,11 @@ export type BoundSocket = object;
 export interface Api {
   /** Port 0 asks for a free one. Rejects with one clear line when the address cannot be had. */
   listen(host: string, port: number, bound?: BoundSocket): Promise<{ readonly port: number }>;
-  /** Stops listening, closes idle connections, and finishes open requests however long they take. */
-  retire(): void;
+  /**
+   * Stops listening, and closes connections that are idle. Resolves when nobody who came in the last moment waits for an answer;
+   * requests of before are finished however long they take.
+   */
+  retire(): Promise<void>;
   /** The same with `CLOSE_MS` for what is open. Resolves when the last connection is gone. */
   close(): Promise<void>;
 }
@@ -163,39 +168,57 @@ function listen(server: Server, { host, port, bound, isOpen }: Place): Promise<{
 interface Connections {
   /** Answers what Node refused, or leaves to us to refuse, unless an answer is owed to an earlier request. */
   refuse(socket: Socket, code: string | undefined): void;
-  retire(): void;
+  retire(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Knows which connections have a request in work, so that closing waits for these and for no other. */
 function trackConnections(server: Server): Connections {
   const sockets = new Set<Socket>();
+  /** Those that have not asked yet. */
+  const fresh = new Set<Socket>();
   const open = new Set<ServerResponse>();
   const closed = Promise.withResolvers<void>();
-  let closing = false;
+  let retired: Promise<void> | null = null;
+  let onChange = (): void => {};
 
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    fresh.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      fresh.delete(socket);
+      onChange();
+    });
   });
   const opened = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    fresh.delete(incoming.socket);
     open.add(outgoing);
-    if (closing) outgoing.setHeader('Connection', 'close');
+    if (retired !== null) outgoing.setHeader('Connection', 'close');
     outgoing.once('close', () => {
       open.delete(outgoing);
-      if (closing) incoming.socket.destroySoon();
+      if (retired !== null) incoming.socket.destroySoon();
+      onChange();
     });
   };
   server.on('request', opened);
   server.on('checkContinue', opened);
 
-  function retire(): void {
-    if (closing) return;
-    closing = true;
+  async function retire(): Promise<void> {
     server.close(() => closed.resolve());
+    const before = new Set(open);
     const busy = new Set([...open].map((outgoing) => outgoing.req.socket));
-    for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+    for (const socket of sockets) if (!busy.has(socket) && !fresh.has(socket)) socket.destroy();
     for (const outgoing of open) if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close');
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const giveUp = setTimeout(resolve, LAST_MS);
+    onChange = () => {
+      if (fresh.size === 0 && [...open].every((outgoing) => before.has(outgoing))) resolve();
+    };
+    onChange();
+    await late;
+    clearTimeout(giveUp);
+    for (const socket of fresh) socket.destroy();
   }
 
   return {
@@ -206,9 +229,12 @@ function trackConnections(server: Server): Connections {
       if (answering || !socket.writable) socket.destroy();
       else socket.end(refusalOf(code), () => socket.destroySoon());
     },
-    retire,
+    retire() {
+      retired ??= retire();
+      return retired;
+    },
     close() {
-      retire();
+      void this.retire();
       const giveUp = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
       return closed.promise.finally(() => clearTimeout(giveUp));
     },
