@@ -4,12 +4,13 @@
  * request must see a risen threshold, and the next failure its evidence, so it is in force at once and kept a moment later; only
  * a threshold has to be durable ahead of its use (`keeper.ts`).
  *
- * What can't be kept is not done: a command is refused, and what a release does by itself waits. Traffic goes on meanwhile.
+ * What can't be kept is not done: a command is refused, and what a release does by itself waits. Traffic goes on meanwhile, and what
+ * it needs to go on is done all the same, and kept later.
  */
 import type { Effect } from '../core/release/effects.ts';
 import type { AnsweredEvent, ReleaseEvent } from '../core/release/events.ts';
 import { withReady } from '../core/release/ready-at-once.ts';
-import { takesBack } from '../core/release/restore.ts';
+import { comesAnew } from '../core/release/restore.ts';
 import { type Rise, riseOf, risingVersion } from '../core/release/rise.ts';
 import { EMPTY_STATE, type ReleaseState } from '../core/release/state.ts';
 import { type Transition, transition } from '../core/release/transition.ts';
@@ -188,7 +189,8 @@ export class Writer {
       return 'kept';
     } catch (error) {
       if (!COMMANDS.includes(event.kind)) {
-        if (takesBack(this.#state, next)) return 'later';
+        this.#waiting.delete(waitingKey(event));
+        if (comesAnew(event, this.#state, next)) return 'later';
         if (!OF_TIME.includes(event.kind)) this.#waiting.set(waitingKey(event), event);
       }
       this.#retryAtMs = this.#parts.clock.nowMs() + RETRY_MS;

@@ -32,6 +32,7 @@ export class SimulatedEngine {
   readonly #parts: EngineParts;
   #containers: readonly Container[] = [];
   #sink: ContainerSink | null = null;
+  #told = new Map<string, { readonly servers: readonly string[]; readonly atMs: number }>();
   #made = 0;
 
   constructor(parts: EngineParts) {
@@ -47,10 +48,16 @@ export class SimulatedEngine {
     return counts;
   }
 
+  /** By version id: where the process that runs was told last that its containers run, as `host:port`, and when. */
+  get told(): ReadonlyMap<string, { readonly servers: readonly string[]; readonly atMs: number }> {
+    return this.#told;
+  }
+
   /** As one process sees it: what it asks for takes a while, one thing after the other, and ends with it. */
   portOf(clock: ProcessClock): ContainersPort {
     const later = () => new Promise<void>((resolve) => clock.after(this.#parts.chance.below(400), resolve));
     let turn: Promise<unknown> = Promise.resolve();
+    this.#told = new Map();
     const inTurn = <T>(work: () => T): Promise<T> => {
       const done = turn.then(later).then(work);
       turn = done.catch(() => {});
@@ -100,11 +107,13 @@ export class SimulatedEngine {
     }
     const stopped = made.filter(({ running }) => !running);
     for (const container of stopped) this.#start(container);
+    this.#told.set(id, { servers: made.map(keyOf), atMs: this.#parts.time.nowMs });
     return { containers: made.map(told), started: stopped.map((container) => container.id) };
   }
 
   #stop({ id }: StopRequest): readonly string[] {
     this.#parts.onStop(id);
+    this.#told.delete(id);
     for (const container of this.#containers) if (container.versionId === id) this.#end(container);
     this.#containers = this.#containers.filter(({ versionId }) => versionId !== id);
     return [];

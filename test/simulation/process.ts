@@ -10,6 +10,7 @@ import type { Config } from '../../src/core/config/model.ts';
 import { newCounters } from '../../src/core/counters.ts';
 import { DateLine } from '../../src/core/http/http-date.ts';
 import type { VersionFigures } from '../../src/core/messages.ts';
+import type { ReleaseState } from '../../src/core/release/state.ts';
 import { buildTable } from '../../src/core/routing/build-table.ts';
 import { CookieLines } from '../../src/core/routing/cookies.ts';
 import { ReplayBudget } from '../../src/core/routing/replay-budget.ts';
@@ -44,7 +45,7 @@ export interface ProcessParts {
   readonly engine: SimulatedEngine;
   readonly log: Log;
   /** Each table, before it is in force. */
-  readonly onTable: (table: RoutingTable) => void;
+  readonly onTable: (table: RoutingTable, state: ReleaseState) => void;
 }
 
 /** Counts what it refuses. */
@@ -144,7 +145,7 @@ export class Process implements DataPlanePort {
   // ---- DataPlanePort, as `proxy/data-plane.ts` does it
 
   async publish(table: RoutingTable): Promise<void> {
-    this.#parts.onTable(table);
+    this.#parts.onTable(table, this.controller.state());
     const before = this.plane.table;
     this.plane.table = table;
     for (const order of table.cut) {

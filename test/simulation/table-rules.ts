@@ -1,6 +1,7 @@
 /** What must hold of the routing tables one after the other, across crashes too. */
 import type { Command } from '../../src/core/release/command.ts';
-import type { Plan, RoutingTable } from '../../src/core/routing/table.ts';
+import { type ReleaseState, runsInContainers } from '../../src/core/release/state.ts';
+import type { Plan, Route, RoutingTable } from '../../src/core/routing/table.ts';
 import type { Chance } from '../kit/chance.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -50,15 +51,16 @@ export class TableRules {
 
   /**
    * What is wrong with the table that is about to be in force, or null.
+   * @param state what it is made from
    * @param kept the state on the disk: what serves must stand in it, for a crash may come at once
    */
-  judge(table: RoutingTable, kept: string | undefined): string | null {
+  judge(table: RoutingTable, state: ReleaseState, kept: string | undefined): string | null {
     const before = this.#table;
     this.#table = table;
     if (before !== null && table.number <= before.number) return `Table ${table.number} came after ${before.number}`;
     if (before?.chain !== table.chain) {
-      const { versions } = JSON.parse(kept ?? '{"versions": []}') as { readonly versions: readonly KeptVersion[] };
-      const comesUp = versions.some(({ phase, spec }) => phase === 'starting' && spec.containers.length > 0);
+      const { versions } = JSON.parse(kept ?? '{"versions": []}') as { readonly versions: readonly Identity[] };
+      const comesUp = state.versions.some((version) => version.phase === 'starting' && runsInContainers(version));
       if (table.chain.length === 0 && !comesUp && before !== null) return 'The last version was taken out';
       const unkept = table.chain.find((route) => !versions.some((version) => isKept(version, route)));
       if (unkept !== undefined) return `Version ${unkept.version} serves in an epoch that is not kept`;
@@ -108,12 +110,7 @@ interface Identity {
   readonly epoch: number;
 }
 
-interface KeptVersion extends Identity {
-  readonly phase: string;
-  readonly spec: { readonly containers: readonly unknown[] };
-}
-
-/** What is being written down may be ahead of what is in force. */
-function isKept(kept: Identity, route: Identity): boolean {
-  return kept.id === route.id && kept.epoch >= route.epoch;
+/** What is being written down may be ahead of what is in force. What is on no trial may be ahead of it: it comes up again. */
+function isKept(kept: Identity, route: Route): boolean {
+  return kept.id === route.id && (kept.epoch >= route.epoch || !route.onTrial);
 }

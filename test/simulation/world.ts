@@ -9,7 +9,6 @@ import { hasBody } from '../../src/core/http/message.ts';
 import { CONTROLS, type Command, type Control } from '../../src/core/release/command.ts';
 import { isLive, runsInContainers, serves } from '../../src/core/release/state.ts';
 import { decide } from '../../src/core/routing/decide.ts';
-import type { RoutingTable } from '../../src/core/routing/table.ts';
 import { Exchange } from '../../src/proxy/exchange.ts';
 import { Http1RequestFacts } from '../../src/proxy/http1/request-facts.ts';
 import type { Log } from '../../src/system/log.ts';
@@ -20,6 +19,7 @@ import { SimulatedEngine } from './engine.ts';
 import { judgeExchange } from './exchange-rules.ts';
 import { Process, STATE_PATH } from './process.ts';
 import { Promises } from './promises.ts';
+import { judgeReach } from './reach-rules.ts';
 import { TableRules } from './table-rules.ts';
 import { SimulatedTime, settled } from './time.ts';
 import { Upstreams } from './upstreams.ts';
@@ -374,8 +374,8 @@ export class World {
       disk: this.#disk,
       engine: this.#engine,
       log: this.#log,
-      onTable: (table: RoutingTable) => {
-        const wrong = this.#tables.judge(table, this.#disk.text(STATE_PATH));
+      onTable: (table, state) => {
+        const wrong = this.#tables.judge(table, state, this.#disk.text(STATE_PATH));
         if (wrong !== null) this.#wrong ??= wrong;
       },
     });
@@ -451,10 +451,16 @@ export class World {
     if (this.#wrong !== null) this.#fail(this.#wrong);
     const process = this.#process;
     if (process === null) return;
-    const { versions } = process.controller.state();
+    const state = process.controller.state();
+    const { versions } = state;
     const isEmpty = process.plane.table.chain.length === 0;
     if (isEmpty && versions.some(serves)) this.#fail('No version serves');
     if (!isEmpty && !versions.some(isLive)) this.#fail('No version is left');
+    // It has died, and is buried in a moment.
+    if (this.#disk.dead) return;
+    const { upstreams, time } = this;
+    const wrong = judgeReach({ state, told: this.#engine.told, upstreams, nowMs: time.nowMs });
+    if (wrong !== null) this.#fail(wrong);
   }
 
   /** All goes well again: everything ends, and nothing is left over. */

@@ -110,6 +110,11 @@ export class Draft {
     this.change(id, () => this.#moved(version, phase, reason));
   }
 
+  /** What was found out about a version that is starting counts no more: whoever is asked about it now answers anew. */
+  renew(id: string): void {
+    this.change(id, (version) => ({ ...version, epoch: this.#nextEpoch() }));
+  }
+
   /** A change that must be durable before anything is done about it. */
   change(id: string, edit: (version: VersionState) => VersionState): void {
     this.count(id, edit);

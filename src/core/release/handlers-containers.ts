@@ -32,6 +32,8 @@ export function launched(draft: Draft, event: LaunchedEvent, version: Version): 
   const { containers } = event;
   draft.change(event.id, (before) => ({ ...before, spec: { ...before.spec, servers }, launch: { containers } }));
   if (isUnproven && version.phase !== 'starting') draft.enter(event.id, 'starting', 'Its containers were started');
+  // What the gate has found, or is about to, it has found where they ran before.
+  else if (isUnproven && isLaunched(version)) draft.renew(event.id);
   const now = draft.find(event.id) ?? version;
   if (!isUnproven) {
     if (servers !== version.spec.servers) draft.log('NOTICE', `Version ${versionText(now.spec)} runs there now`, now);

@@ -1,6 +1,7 @@
 /** A release state that an earlier process left, put in force again. */
 import { versionText } from './describe.ts';
 import type { Effect } from './effects.ts';
+import type { ReleaseEvent } from './events.ts';
 import { stopEffect } from './handlers-containers.ts';
 import { launchEffect, prepareEffect } from './handlers-health.ts';
 import { chainOf } from './routes.ts';
@@ -35,11 +36,25 @@ function restoredLine(version: VersionState): Effect {
   };
 }
 
+type Which = Pick<ReleaseEvent, 'kind' | 'id'>;
+
 /**
- * True when a version that served has been found at fault and taken out. Such a change need not wait until it is kept: users come
- * first, and after a crash the version would be found at fault anew.
+ * True when a change need not wait until it is kept: users come first, and after a crash it would come about anew.
+ * A version is found at fault and taken out; what serves is found at another address, since its containers were started again; or,
+ * where nothing serves, a version comes up.
  */
-export function takesBack(before: ReleaseState, after: ReleaseState): boolean {
+export function comesAnew(event: Which, before: ReleaseState, after: ReleaseState): boolean {
+  return takesBack(before, after) || followsContainers(event, before);
+}
+
+/** Nobody would be answered meanwhile, or what is asked is not there any more. */
+function followsContainers({ kind, id }: Which, { versions }: ReleaseState): boolean {
+  if (kind !== 'launched' && kind !== 'ready') return false;
+  const serving = versions.filter(serves);
+  return serving.length === 0 || (kind === 'launched' && serving.some((version) => version.id === id));
+}
+
+function takesBack(before: ReleaseState, after: ReleaseState): boolean {
   const was = (id: string) => before.versions.find((version) => version.id === id);
   const isTaken = after.versions.some(
     ({ id, phase }) => phase === 'failed' && (was(id)?.phase ?? 'failed') !== 'failed',

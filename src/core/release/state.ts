@@ -42,7 +42,8 @@ export interface VersionState {
   readonly putSequence: number;
   /**
    * Changes whenever the version enters a trial, or leaves one and goes on serving, so that late outcomes and probes are
-   * recognised. A version that fails or is deleted keeps it: its last findings still belong to its release.
+   * recognised; and when its containers were started anew while it is starting. A version that fails or is deleted keeps it: its
+   * last findings still belong to its release.
    */
   readonly epoch: number;
   /** True once it has been stable: such a version needs no trial when it serves again. */

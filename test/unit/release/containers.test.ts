@@ -1,7 +1,7 @@
 /** Versions that are given by containers: what the machine wants started and stopped, and when. */
 import { describe, expect, test } from 'vitest';
 import type { Effect } from '../../../src/core/release/effects.ts';
-import { restore, takesBack } from '../../../src/core/release/restore.ts';
+import { comesAnew, restore } from '../../../src/core/release/restore.ts';
 import { Machine } from './machine.ts';
 import { inContainers, launchedContainer, launchedNow, spec } from './specs.ts';
 
@@ -197,6 +197,17 @@ describe('found elsewhere after a restart of its container', () => {
     expect(m.published()).toMatchObject({ routes: [{ servers: [{ port: 5000 }] }, {}], thresholds: [5, 0] });
   });
 
+  test('at the gate: what it has found at the old place is too late', () => {
+    const m = new Machine();
+    m.put('a', inContainers('INSTANT', { version: '1' }));
+    m.step(launchedNow('a', launchedContainer('127.0.0.1:4001')));
+    const epoch = m.find('a')?.epoch ?? -1;
+    m.step(launchedNow('a', launchedContainer('127.0.0.1:5000')));
+    expect(m.step({ kind: 'ready', id: 'a', epoch })).toMatchObject({ because: 'stale' });
+    m.step({ kind: 'ready', id: 'a' });
+    expect(m.published()).toMatchObject({ routes: [{ servers: [{ port: 5000 }] }] });
+  });
+
   test('where nothing has changed nothing happens', () => {
     const m = stable();
     const containers = [launchedContainer(ADDRESS.a as string)];
@@ -236,13 +247,13 @@ describe('rollback of a stable version', () => {
     const before = m.state;
     m.happen({ kind: 'ready', id: 'a' });
     expect(m.phases()).toBe('b:failed a:stable');
-    expect(takesBack(before, m.state)).toBe(false);
+    expect(comesAnew({ kind: 'ready', id: 'a' }, before, m.state)).toBe(false);
     const candidate = stable();
     candidate.put('b', inContainers('INSTANT', { version: '2' }));
     launch(candidate, 'b');
     const trial = candidate.state;
     candidate.fail('b', 'blamed', 5);
-    expect(takesBack(trial, candidate.state)).toBe(true);
+    expect(comesAnew({ kind: 'finding', id: 'b' }, trial, candidate.state)).toBe(true);
   });
 
   test('stays where it is when that can not be started, and says so where there is none', () => {
