@@ -189,11 +189,10 @@ export class Writer {
       return 'kept';
     } catch (error) {
       if (!COMMANDS.includes(event.kind)) {
-        this.#waiting.delete(waitingKey(event));
-        if (comesAnew(event, this.#state, next)) return 'later';
+        if (comesAnew(event.kind, this.#state, next)) return 'later';
         if (!OF_TIME.includes(event.kind)) this.#waiting.set(waitingKey(event), event);
       }
-      this.#retryAtMs = this.#parts.clock.nowMs() + RETRY_MS;
+      this.#retryLater();
       return { kind: 'not-kept', reason: (error as Error).message };
     }
   }
@@ -245,12 +244,9 @@ export class Writer {
   #reserve(state: ReleaseState): void {
     if (this.#queued > 0 || this.#reserving || this.#parts.clock.nowMs() < this.#retryAtMs) return;
     this.#reserving = true;
-    const retryLater = (): void => {
-      this.#retryAtMs = this.#parts.clock.nowMs() + RETRY_MS;
-    };
     void this.#keeper
       .save(state)
-      .catch(retryLater)
+      .catch(() => this.#retryLater())
       .then(() => {
         this.#reserving = false;
         void this.#tellRise();
@@ -259,6 +255,12 @@ export class Writer {
           this.#reserve(this.#state);
         }
       });
+  }
+
+  /** Refused commands, however many, don't put off what waits. */
+  #retryLater(): void {
+    const nowMs = this.#parts.clock.nowMs();
+    if (nowMs >= this.#retryAtMs) this.#retryAtMs = nowMs + RETRY_MS;
   }
 
   /** Rises that come one after the other are held as one. */

@@ -1,5 +1,15 @@
-/** A Docker engine: containers that outlive Cutover, listen a while after they were started, and end when chance has it. */
-import type { ContainerSink, ContainersPort, LaunchRequest, StopRequest } from '../../src/control/ports.ts';
+/**
+ * A Docker engine: containers that outlive Cutover, listen a while after they were started, and end when chance has it. Some are
+ * found where they were when they are started again, others elsewhere; some it starts again by itself.
+ */
+import type {
+  ContainerNotice,
+  ContainerSink,
+  ContainersPort,
+  LaunchRequest,
+  StopRequest,
+} from '../../src/control/ports.ts';
+import { hostPort } from '../../src/core/config/address.ts';
 import { type Launched, type LaunchedContainer, LaunchFault } from '../../src/core/containers/launch.ts';
 import type { Chance } from '../kit/chance.ts';
 import type { ProcessClock, SimulatedTime } from './time.ts';
@@ -9,8 +19,12 @@ interface Container {
   readonly id: string;
   readonly versionId: string;
   readonly slot: string;
-  /** Another one after each start. */
-  server: { readonly host: string; readonly port: number };
+  /** Null before the first start. */
+  server: { readonly host: string; readonly port: number } | null;
+  /** The same after each start, as with a published port that was asked for. */
+  readonly stays: boolean;
+  /** Its engine starts it again when it ends. */
+  readonly restarts: boolean;
   running: boolean;
 }
 
@@ -39,13 +53,13 @@ export class SimulatedEngine {
     this.#parts = parts;
   }
 
-  /** The ids of the versions with so many containers that run. */
-  running(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { versionId, running } of this.#containers) {
-      if (running) counts.set(versionId, (counts.get(versionId) ?? 0) + 1);
+  /** By version id: where its containers run, as `host:port`. */
+  running(): ReadonlyMap<string, readonly string[]> {
+    const servers = new Map<string, string[]>();
+    for (const container of this.#containers.filter(({ running }) => running)) {
+      servers.set(container.versionId, [...(servers.get(container.versionId) ?? []), keyOf(container)]);
     }
-    return counts;
+    return servers;
   }
 
   /** By version id: where the process that runs was told last that its containers run, as `host:port`, and when. */
@@ -70,8 +84,13 @@ export class SimulatedEngine {
       watch: (sink) => {
         this.#sink = sink;
       },
-      close: async () => {},
+      close: async () => this.unwatched(),
     };
+  }
+
+  /** The process that watched has ended. */
+  unwatched(): void {
+    this.#sink = null;
   }
 
   /** One of them ends, whatever it is doing; its name, or null where none runs. */
@@ -79,18 +98,11 @@ export class SimulatedEngine {
     const running = this.#containers.filter((one) => one.running);
     if (running.length === 0) return null;
     const container = this.#parts.chance.pick(running);
+    const { id, restarts } = container;
     this.#end(container);
-    this.#sink?.notice({
-      versionId: container.versionId,
-      containerId: container.id,
-      slot: container.slot,
-      condition: 'down',
-      cause: `container "${container.id}" exited with code 1`,
-      restarts: false,
-      done: false,
-      output: [],
-    });
-    return container.id;
+    this.#tell(container, 'down', `container "${id}" exited with code 1`);
+    if (restarts) this.#after(this.#parts.chance.below(1500), () => this.#restart(container));
+    return id;
   }
 
   #launch({ id, containers, signal }: LaunchRequest): Launched {
@@ -125,22 +137,44 @@ export class SimulatedEngine {
 
   #create(versionId: string, slot: string): Container {
     this.#made += 1;
-    const container = { id: `c${this.#made}`, versionId, slot, server: { host: '', port: 0 }, running: false };
+    const { chance } = this.#parts;
+    const [stays, restarts] = [chance.hits(0.4), chance.hits(0.3)];
+    const container: Container = {
+      id: `c${this.#made}`,
+      versionId,
+      slot,
+      server: null,
+      stays,
+      restarts,
+      running: false,
+    };
     this.#containers = [...this.#containers, container];
     return container;
   }
 
   #start(container: Container): void {
     const { time, chance, upstreams, newAddress } = this.#parts;
-    container.server = newAddress();
+    const before = container.stays ? container.server : null;
+    container.server = before ?? newAddress();
     container.running = true;
     const key = keyOf(container);
     upstreams.addWarming(key);
-    time.add({
-      atMs: time.nowMs + chance.below(1500),
-      periodMs: null,
-      callback: () => upstreams.listens(key, time.nowMs),
-    });
+    this.#after(chance.below(1500), () => upstreams.listens(key, time.nowMs));
+    this.#after(chance.below(100), () => this.#tell(container, 'running', ''));
+  }
+
+  /** Unless somebody else has started it meanwhile, or wants it no more. */
+  #restart(container: Container): void {
+    if (!container.running && this.#containers.includes(container)) this.#start(container);
+  }
+
+  #tell({ versionId, id, slot, restarts }: Container, condition: ContainerNotice['condition'], cause: string): void {
+    this.#sink?.notice({ versionId, containerId: id, slot, condition, cause, restarts, done: false, output: [] });
+  }
+
+  #after(delayMs: number, callback: () => void): void {
+    const { time } = this.#parts;
+    time.add({ atMs: time.nowMs + delayMs, periodMs: null, callback });
   }
 
   #end(container: Container): void {
@@ -149,8 +183,8 @@ export class SimulatedEngine {
   }
 }
 
-function keyOf({ server: { host, port } }: Container): string {
-  return `${host}:${port}`;
+function keyOf({ server }: Container): string {
+  return server === null ? '' : hostPort(server.host, server.port);
 }
 
 function told({ id, slot, server }: Container): LaunchedContainer {

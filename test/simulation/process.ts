@@ -177,6 +177,7 @@ export class Process implements DataPlanePort {
   /** Dies as by kill -9. */
   die(): void {
     this.#parts.disk.diesAfter = 0;
+    this.#parts.engine.unwatched();
     this.clock.die();
   }
 }

@@ -13,23 +13,30 @@ export interface Reach {
 
 /** What is told waits for its turn. */
 const TURN_MS = 100;
-/** A gate asks again after a second at most. */
-const ASKED_AGAIN_MS = 1500;
+/** What could not be kept at first is tried again a second later, and a gate asks again as late. */
+const AGAIN_MS = 1500;
 
-/** What is wrong, or null. */
-export function judgeReach({ state, told, upstreams, nowMs }: Reach): string | null {
-  const nothingServes = !state.versions.some(serves);
-  for (const version of state.versions.filter(isLive)) {
-    const place = told.get(version.id);
-    if (place === undefined || !(nothingServes || serves(version))) continue;
-    const known = version.spec.servers.map(({ host, port }) => hostPort(host, port));
-    const isKnown = known.join() === place.servers.join();
-    if (!isKnown && nowMs - place.atMs > TURN_MS) {
-      return `Version ${version.spec.version} runs at ${place.servers.join()}, and is sought at ${known.join()}`;
+export class ReachRules {
+  /** Since when nothing serves; null: something does. */
+  #emptySinceMs: number | null = null;
+
+  /** What is wrong, or null. */
+  judge({ state, told, upstreams, nowMs }: Reach): string | null {
+    const isEmpty = !state.versions.some(serves);
+    this.#emptySinceMs = isEmpty ? (this.#emptySinceMs ?? nowMs) : null;
+    const isEmptyLong = isEmpty && nowMs - (this.#emptySinceMs ?? nowMs) > AGAIN_MS;
+    for (const version of state.versions.filter(isLive)) {
+      const place = told.get(version.id);
+      if (place === undefined) continue;
+      const known = version.spec.servers.map(({ host, port }) => hostPort(host, port));
+      const isKnown = known.join() === place.servers.join();
+      if (!isKnown && nowMs - place.atMs > TURN_MS) {
+        return `Version ${version.spec.version} runs at ${place.servers.join()}, and is sought at ${known.join()}`;
+      }
+      const sinceMs = nowMs - AGAIN_MS;
+      const listens = place.atMs < sinceMs && place.servers.every((key) => upstreams.wasWellSince(key, sinceMs));
+      if (isEmptyLong && listens) return `Version ${version.spec.version} is well, and nothing serves`;
     }
-    const sinceMs = nowMs - ASKED_AGAIN_MS;
-    const listens = place.atMs < sinceMs && place.servers.every((key) => upstreams.wasWellSince(key, sinceMs));
-    if (nothingServes && listens) return `Version ${version.spec.version} is well, and nothing serves`;
+    return null;
   }
-  return null;
 }

@@ -55,7 +55,7 @@ export class Upstreams {
   readonly #chance: Chance;
   readonly #servers = new Map<string, Server>();
   readonly #seen = new Map<string, Seen[]>();
-  /** Servers in containers that have ended: nothing is ever there again. */
+  /** Servers in containers that have ended: nothing is there until they are started again. */
   readonly #ended = new Set<string>();
 
   constructor(chance: Chance) {
@@ -68,6 +68,7 @@ export class Upstreams {
 
   /** A container has been started there: `listens` is called when somebody listens in it. */
   addWarming(key: string): void {
+    this.#ended.delete(key);
     this.#servers.set(key, { manner: 'warming', wellSinceMs: Number.POSITIVE_INFINITY });
   }
 

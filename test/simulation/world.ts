@@ -3,6 +3,7 @@
  * that must hold is checked. What is wrong is thrown as a `Violation`, with the steps that led to it.
  */
 
+import { hostPort } from '../../src/core/config/address.ts';
 import type { Config } from '../../src/core/config/model.ts';
 import { parseCluster, parseConfig } from '../../src/core/config/parse.ts';
 import { hasBody } from '../../src/core/http/message.ts';
@@ -19,7 +20,7 @@ import { SimulatedEngine } from './engine.ts';
 import { judgeExchange } from './exchange-rules.ts';
 import { Process, STATE_PATH } from './process.ts';
 import { Promises } from './promises.ts';
-import { judgeReach } from './reach-rules.ts';
+import { ReachRules } from './reach-rules.ts';
 import { TableRules } from './table-rules.ts';
 import { SimulatedTime, settled } from './time.ts';
 import { Upstreams } from './upstreams.ts';
@@ -80,6 +81,7 @@ export class World {
   readonly #clients: readonly Client[];
   readonly #promises = new Promises();
   readonly #tables: TableRules;
+  readonly #reach = new ReachRules();
   readonly #trail: string[] = [];
   readonly #log: Log;
   #disk = FakeDisk.holding({});
@@ -459,7 +461,7 @@ export class World {
     // It has died, and is buried in a moment.
     if (this.#disk.dead) return;
     const { upstreams, time } = this;
-    const wrong = judgeReach({ state, told: this.#engine.told, upstreams, nowMs: time.nowMs });
+    const wrong = this.#reach.judge({ state, told: this.#engine.told, upstreams, nowMs: time.nowMs });
     if (wrong !== null) this.#fail(wrong);
   }
 
@@ -484,8 +486,12 @@ export class World {
     const running = this.#engine.running();
     for (const { id, spec } of wanted.filter(({ trial }) => trial === null)) {
       const replicas = spec.containers.reduce((sum, container) => sum + container.replicas, 0);
-      if (running.get(id) !== replicas)
-        this.#fail(`${running.get(id)} of ${replicas} containers of ${this.#nameOf(id)} run`);
+      const servers = running.get(id) ?? [];
+      if (servers.length !== replicas)
+        this.#fail(`${servers.length} of ${replicas} containers of ${this.#nameOf(id)} run`);
+      const known = spec.servers.map(({ host, port }) => hostPort(host, port));
+      if (known.toSorted().join() !== servers.toSorted().join())
+        this.#fail(`${this.#nameOf(id)} runs at ${servers.join()}, and is sought at ${known.join()}`);
     }
     if (this.#open.size > 0) this.#fail(`${this.#open.size} exchanges never ended`);
     const busy = plane.table.chain.filter(({ id }) => (plane.register.find(id)?.inFlight ?? 0) !== 0);

@@ -36,22 +36,14 @@ function restoredLine(version: VersionState): Effect {
   };
 }
 
-type Which = Pick<ReleaseEvent, 'kind' | 'id'>;
-
 /**
  * True when a change need not wait until it is kept: users come first, and after a crash it would come about anew.
- * A version is found at fault and taken out; what serves is found at another address, since its containers were started again; or,
- * where nothing serves, a version comes up.
+ * A version is found at fault and taken out; its containers are found where they run; or it is ready, and nothing serves.
  */
-export function comesAnew(event: Which, before: ReleaseState, after: ReleaseState): boolean {
-  return takesBack(before, after) || followsContainers(event, before);
-}
-
-/** Nobody would be answered meanwhile, or what is asked is not there any more. */
-function followsContainers({ kind, id }: Which, { versions }: ReleaseState): boolean {
-  if (kind !== 'launched' && kind !== 'ready') return false;
-  const serving = versions.filter(serves);
-  return serving.length === 0 || (kind === 'launched' && serving.some((version) => version.id === id));
+export function comesAnew(kind: ReleaseEvent['kind'], before: ReleaseState, after: ReleaseState): boolean {
+  if (kind === 'launched') return true;
+  if (kind === 'ready' && !before.versions.some(serves)) return true;
+  return takesBack(before, after);
 }
 
 function takesBack(before: ReleaseState, after: ReleaseState): boolean {

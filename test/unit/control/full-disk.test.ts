@@ -25,6 +25,12 @@ async function runsAt(world: World, server: string): Promise<void> {
   await settled();
 }
 
+/** `b` is put above `a`, and its containers are being started. */
+async function putNewer(world: World): Promise<void> {
+  const newer = inContainers('INSTANT', { version: '2', uuid: 'b' });
+  await world.controller.submit({ kind: 'put', spec: newer, origin: 'rest' });
+}
+
 /** The container of `a` has ended, and runs again somewhere else. */
 async function movesTo(world: World, server: string): Promise<void> {
   const containerId = launchedContainer(OLD).containerId;
@@ -73,10 +79,23 @@ test('a version beside others is asked at its new place', async () => {
   expect(asked(world)).toEqual([`a ${NEW}`, 'older 10.0.0.1:80']);
 });
 
+test('a version whose container its engine starts again is asked at its new place, though it was never kept that it runs', async () => {
+  const world = await serving();
+  const older = inContainers('INSTANT', { version: '0.5', uuid: 'older' });
+  await world.controller.submit({ kind: 'put', spec: older, origin: 'rest' });
+  fill(world);
+  await runsAt(world, NEW);
+  const started = { slot: '0', condition: 'running', cause: '', restarts: true, done: false, output: [] } as const;
+  const { containerId } = launchedContainer(NEW);
+  // The first news is of the start that was asked for.
+  for (let i = 0; i < 2; i += 1) world.containers.sink?.notice({ versionId: 'older', containerId, ...started });
+  await runsAt(world, '127.0.0.1:4003');
+  expect(asked(world)).toEqual([`a ${OLD}`, 'older 127.0.0.1:4003']);
+});
+
 test('a release waits: a new version does not come to serve beside others until that is kept', async () => {
   const world = await serving();
-  const newer = inContainers('INSTANT', { version: '2', uuid: 'b' });
-  await world.controller.submit({ kind: 'put', spec: newer, origin: 'rest' });
+  await putNewer(world);
   const recovers = fill(world);
   await runsAt(world, NEW);
   await world.clock.pass(3_000);
@@ -84,4 +103,19 @@ test('a release waits: a new version does not come to serve beside others until 
   recovers();
   await world.clock.pass(1_500);
   expect(asked(world)).toEqual([`b ${NEW}`, `a ${OLD}`]);
+});
+
+test('but no longer than others serve, however many commands are refused meanwhile', async () => {
+  const world = await serving();
+  await putNewer(world);
+  fill(world);
+  await runsAt(world, NEW);
+  world.network.down.add('127.0.0.1:4003');
+  await movesTo(world, '127.0.0.1:4003');
+  expect(asked(world)).toEqual([]);
+  for (let i = 0; i < 5; i += 1) {
+    await world.controller.submit({ kind: 'delete', id: 'b' });
+    await world.clock.pass(300);
+  }
+  expect(asked(world)).toEqual([`b ${NEW}`]);
 });

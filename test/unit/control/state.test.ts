@@ -4,7 +4,7 @@ import type { ReleaseState } from '../../../src/core/release/state.ts';
 import { readDocument } from '../../../src/store/document.ts';
 import { FileStore } from '../../../src/store/file.ts';
 import { FakeDisk } from '../../kit/fake-disk.ts';
-import { inContainers, launchedContainer, spec } from '../release/specs.ts';
+import { spec } from '../release/specs.ts';
 import { FakeClock, FakeLog, settled, World } from './fakes.ts';
 
 const PATH = '/config.state.json';
@@ -301,21 +301,6 @@ describe('a state that can not be kept', () => {
     await settled();
     expect(world.dataPlane.chain()).toEqual(['id-1']);
     expect(world.store.noted?.versions[0]?.phase).toBe('failed');
-    save.mockRestore();
-  });
-
-  test('older news that had to wait does not come after newer news of the same', async () => {
-    const world = await keeping();
-    world.controller.beginContainers();
-    const inApp = inContainers('INSTANT', { version: '2', uuid: 'b' });
-    await world.controller.submit({ kind: 'put', spec: inApp, origin: 'rest' });
-    const save = vi.spyOn(world.store, 'save').mockRejectedValueOnce(new Error('No space left'));
-    world.containers.launches[0]?.resolve([launchedContainer('127.0.0.1:4001')]);
-    await settled();
-    world.containers.sink?.engineIsBack();
-    world.containers.launches[1]?.resolve([launchedContainer('127.0.0.1:4002')]);
-    await world.clock.pass(3_000);
-    expect(world.dataPlane.table.chain[0]?.servers.map(({ key }) => key)).toEqual(['127.0.0.1:4002']);
     save.mockRestore();
   });
 
