@@ -32,6 +32,7 @@ import { openStandardError } from './system/log-destination.ts';
 import { type LogTerminal, openLogTerminal } from './system/log-terminal.ts';
 import { BackgroundNames } from './system/names.ts';
 import { type Parent, parentOf } from './system/parent.ts';
+import { goFirst } from './system/priority.ts';
 
 type Message<Kind extends MainToControl['kind']> = Extract<MainToControl, { readonly kind: Kind }>;
 
@@ -232,6 +233,8 @@ async function fail(parent: Parent<MainToControl, ControlToMain>, lines: readonl
   process.exit(exitCode);
 }
 
+// It does little, and a PUT or a rollback waits for it: under full load the workers would take turns with it.
+goFirst();
 const parent = parentOf<MainToControl, ControlToMain>();
 let control: Promise<Control | null> = Promise.resolve(null);
 parent.onLost(() => process.exit(0));

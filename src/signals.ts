@@ -19,7 +19,7 @@ export function untilEnded(running: Stoppable, log: Log, onHangup: () => void): 
     const onSignal = (signal: NodeJS.Signals): void => {
       if (exitCode === null) {
         exitCode = 0;
-        log.write('NOTICE', 'main', `${signal}: no new connections, what is in flight finishes`);
+        log.always('NOTICE', 'main', `${signal}: no new connections, what is in flight finishes`);
         void running.drain().then(() => resolve(exitCode ?? 0));
       } else {
         exitCode = 1;

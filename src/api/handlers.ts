@@ -35,9 +35,11 @@ export interface HandlerNeeds {
   readonly reload: () => Promise<ReloadResult>;
 }
 
-export function createHandlers(needs: HandlerNeeds): Hono<{ Bindings: HttpBindings }> {
+export type Handlers = Hono<{ Bindings: HttpBindings }>;
+
+export function createHandlers(needs: HandlerNeeds): Handlers {
   const { control, log } = needs;
-  const app = new Hono<{ Bindings: HttpBindings }>();
+  const app: Handlers = new Hono();
 
   // GET serves HEAD too: Hono runs the same handler and drops the body.
   for (const path of [CLUSTER_PATH, `${CLUSTER_PATH}/`]) {

@@ -12,8 +12,15 @@ import type { CountersView } from '../core/counters.ts';
 import { portFaultText } from '../core/port-fault.ts';
 import { line } from './answers.ts';
 import { answerPlain, expectsContinue, plainHeaders } from './body.ts';
-import type { ApiLog, ApiSecurity, ClusterParser, ReleaseControl, ReloadResult } from './contract.ts';
-import { createHandlers } from './handlers.ts';
+import {
+  type ApiLog,
+  type ApiSecurity,
+  CLUSTER_PATH,
+  type ClusterParser,
+  type ReleaseControl,
+  type ReloadResult,
+} from './contract.ts';
+import { createHandlers, type Handlers } from './handlers.ts';
 import { createGuard } from './security.ts';
 
 /** Time limits of a client, milliseconds: for a head, for a whole request, between requests, without any byte. */
@@ -72,12 +79,18 @@ export function createApi(needs: ApiNeeds): Api {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => connections.refuse(socket as Socket, error.code));
   return {
     listen(host, port, bound) {
-      const serve = createRequestHandler(needs, host);
+      const app = createHandlers(needs);
+      const serve = createRequestHandler(app, needs, host);
       server.on('request', serve);
       // Whoever waits for `100 Continue` gets it when its body is read, not before: a refusal spares the body.
       server.on('checkContinue', serve);
       const isOpen = bound !== undefined && needs.security.token === null ? 'for loopback' : 'for all';
       const listening = listen(server, { host, port, bound, isOpen });
+      // What the first call would have to load and compile is loaded before anybody waits for it.
+      listening.then(
+        () => app.fetch(new Request(`http://localhost${CLUSTER_PATH}`)),
+        () => {},
+      );
       return listening.finally(() => {
         server.on('error', (error) =>
           needs.log.write('ERROR', 'api', `Config service socket failed: ${error.message}`),
@@ -89,10 +102,9 @@ export function createApi(needs: ApiNeeds): Api {
   };
 }
 
-function createRequestHandler(needs: ApiNeeds, ownHost: string) {
-  const { log, security } = needs;
+function createRequestHandler(app: Handlers, { log, security }: ApiNeeds, ownHost: string) {
   const guard = createGuard({ ...security, allowedHosts: [...security.allowedHosts, ownHost] });
-  const handle = getRequestListener(createHandlers(needs).fetch, {
+  const handle = getRequestListener(app.fetch, {
     hostname: 'localhost',
     overrideGlobalObjects: false,
     autoCleanupIncoming: false,

@@ -390,10 +390,8 @@ export class Exchange implements ClientListener, AnswerListener, Timed {
 
   #setCookies(route: Route): string {
     const reach = this.#course?.reach(route, this.#asking === this.#fanOut ? 'several' : 'one') ?? 0;
-    return this.#plane.cookies.linesFor(
-      { table: this.#table, reach, answered: route, facts: this.#client.facts },
-      this.#plane.clock.wallMs(),
-    );
+    const answered = { table: this.#table, reach, answered: route, facts: this.#client.facts };
+    return this.#plane.cookies.linesFor(answered, this.#plane.clock);
   }
 }
 

@@ -1,6 +1,8 @@
 /**
  * An answer that is held back: its head and the first of its body are kept, and when that is as much as may be kept, the
  * attempt is paused where it stands. Later it is released to a listener as if it had just arrived, or let go.
+ *
+ * What is lent is kept as it is while the read lasts in which it came: most answers come whole in one, and are released in it.
  */
 import type { FieldLines } from '../core/http/fields.ts';
 import { isEventStream } from '../core/http/header-values.ts';
@@ -40,7 +42,12 @@ export class HeldAnswer implements AnswerListener {
   readonly #plane: Plane;
   readonly #bytesMax: number;
   #head: ResponseHead | null = null;
-  readonly #kept: KeptBytes;
+  /** The first piece of the body, lent until this read is over; null: none, or it is among what is kept. */
+  #lent: Buffer | null = null;
+  #lentFrom = 0;
+  #lentTo = 0;
+  /** What of the body was copied; null: nothing. */
+  #kept: KeptBytes | null = null;
   /** What of it the budget has given room for. */
   #bytes = 0;
   #trailers: FieldLines | null = null;
@@ -56,7 +63,6 @@ export class HeldAnswer implements AnswerListener {
     this.asking = asking;
     this.#watcher = options.watcher;
     this.#plane = options.plane;
-    this.#kept = new KeptBytes(options.plane.buffers);
     this.#bytesMax = options.bytesMax ?? HELD_BYTES_MAX;
   }
 
@@ -77,7 +83,8 @@ export class HeldAnswer implements AnswerListener {
     asking.handTo(listener);
     if (!this.#ended) asking.resume();
     if (this.#head !== null) listener.answerHead(this.#head, asking.route);
-    this.#kept.giveTo((bytes, from, to) => listener.answerBody(bytes, from, to));
+    this.#kept?.giveTo((bytes, from, to) => listener.answerBody(bytes, from, to));
+    if (this.#lent !== null) listener.answerBody(this.#lent, this.#lentFrom, this.#lentTo);
     this.#letGo();
     if (this.#ended) listener.answerEnd(this.#trailers);
     listener.answerFlush();
@@ -111,6 +118,7 @@ export class HeldAnswer implements AnswerListener {
   requestDrained(): void {}
 
   answerFlush(): void {
+    if (this.#lent !== null) this.#keepLent();
     if (!this.#dropped) this.#watcher.heldFlush?.(this);
   }
 
@@ -127,7 +135,7 @@ export class HeldAnswer implements AnswerListener {
 
   answerBody(bytes: Buffer, from: number, to: number): void {
     if (this.#dropped) return;
-    this.#kept.add(bytes, from, to);
+    this.#keep(bytes, from, to);
     const hasRoom = this.#plane.budget.take(to - from);
     if (hasRoom) this.#bytes += to - from;
     if (hasRoom && this.#bytes < this.#bytesMax) return;
@@ -160,10 +168,28 @@ export class HeldAnswer implements AnswerListener {
     if (this.#dropped && !this.settled) this.#plane.droppedAnswers -= 1;
   }
 
+  #keep(bytes: Buffer, from: number, to: number): void {
+    if (this.#lent !== null) this.#keepLent();
+    if (this.#kept !== null) {
+      this.#kept.add(bytes, from, to);
+      return;
+    }
+    this.#lent = bytes;
+    this.#lentFrom = from;
+    this.#lentTo = to;
+  }
+
+  #keepLent(): void {
+    this.#kept ??= new KeptBytes(this.#plane.buffers);
+    this.#kept.add(this.#lent as Buffer, this.#lentFrom, this.#lentTo);
+    this.#lent = null;
+  }
+
   #letGo(): void {
     this.#plane.budget.give(this.#bytes);
     this.#bytes = 0;
-    this.#kept.clear();
+    this.#lent = null;
+    this.#kept?.clear();
   }
 }
 

@@ -23,7 +23,7 @@ export function holdAnswer(
 }
 
 export class Hold implements HeldWatcher, Timed {
-  deadlineMs: number;
+  deadlineMs = Number.POSITIVE_INFINITY;
   readonly answer: HeldAnswer;
   readonly #plane: Plane;
   readonly #listener: AnswerListener;
@@ -34,7 +34,6 @@ export class Hold implements HeldWatcher, Timed {
     this.#plane = plane;
     this.#listener = listener;
     this.answer = new HeldAnswer(asking, { watcher: this, plane, bytesMax: asking.route.holdBytes });
-    this.deadlineMs = plane.clock.nowMs() + asking.route.holdMs;
   }
 
   /** Nobody waits for the answer any more: it is never released, and the room it takes is given back. */
@@ -67,6 +66,7 @@ export class Hold implements HeldWatcher, Timed {
     // The read in which an answer failed, or ended, is over only after that.
     if (this.#timed || this.#over) return;
     this.#timed = true;
+    this.deadlineMs = this.#plane.clock.nowMs() + this.answer.asking.route.holdMs;
     this.#plane.sweeper.add(this);
   }
 

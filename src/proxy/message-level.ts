@@ -121,6 +121,7 @@ export interface Attempt {
   upgrade(): TunnelEnd;
 }
 
+/** What an attempt tells. Heads and bytes are lent until the read is over in which they came. */
 export interface AttemptListener {
   attemptConnected(): void;
   attemptInterim(head: ResponseHead): void;
@@ -136,7 +137,7 @@ export interface AttemptListener {
 /** An answer in the making: one version asked (`Asking`), or several at once (`FanOut`). It is handled like one attempt. */
 export type Answering = Attempt;
 
-/** What an answer in the making tells; heads and bytes are lent until the call returns. */
+/** What an answer in the making tells. Heads and bytes are lent until the read is over (`answerFlush`), as an attempt's are. */
 export interface AnswerListener {
   /** The request is on its way on a standing connection: from now on only what is kept can be sent again. */
   answeringConnected(): void;

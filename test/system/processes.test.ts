@@ -1,6 +1,7 @@
 /** Main, control and workers of `bin/cutover`: each is killed, and what was promised of it holds. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createClient } from '../../src/client.ts';
@@ -26,6 +27,13 @@ test('one control and one worker by default; as many workers as are asked for; n
   expect(count(await startChild(cluster('1', [app])))).toEqual([1, 1]);
   expect(count(await start(3))).toEqual([1, 3]);
   expect(count(await start(0))).toEqual([0, 0]);
+});
+
+test('control goes before the workers, where the system lets it', async () => {
+  const { control, workers } = kinds(await start(1));
+  const [own, others] = [...control, ...workers].map((pid) => getPriority(pid));
+  expect(others).toBe(getPriority());
+  expect(own).toBe(process.getuid?.() === 0 ? -7 : others);
 });
 
 test('a worker that is killed loses its connections and no other request: the next ones wait for its successor', async () => {

@@ -119,6 +119,24 @@ test('a slow answer is released after holdTime, byte for byte', async () => {
   expect((await client.source.take(5)).toString()).toBe('again');
 });
 
+test('a held answer is its own, whatever is read meanwhile', async () => {
+  const go = Promise.withResolvers<void>();
+  const { proxy, next } = await startTrial(
+    async (arrival) => {
+      if (arrival.head.target !== '/slow') return arrival.send(responseText(200, 'x'.repeat(60)));
+      arrival.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX-From: next\r\n\r\nfirst');
+      await go.promise;
+      arrival.send('again');
+    },
+    { mode: 'INSTANT', replay: { holdTime: 600 } },
+  );
+  const slow = askOnce(proxy.port, '/slow');
+  await next.arrival(0);
+  for (let count = 0; count < 5; count += 1) await askOnce(proxy.port, '/other');
+  go.resolve();
+  expect(await slow).toMatchObject({ status: 200, text: 'firstagain' });
+});
+
 test('a stream of events is never held', async () => {
   const go = Promise.withResolvers<void>();
   const { proxy } = await startTrial(

@@ -134,6 +134,20 @@ test('a slow newest version is waited for no longer than its patience once the o
   expect(waited).toBeLessThan(1500);
 });
 
+test('the older answer that stands ready is given byte for byte when the newest fails after it', async () => {
+  const go = Promise.withResolvers<void>();
+  const { proxy, old, next } = await startConcurrent(async (arrival) => {
+    if (arrival.head.target !== '/first') return arrival.send(responseText(200, 'x'.repeat(100)));
+    await go.promise;
+    arrival.send(responseText(500, 'y'.repeat(100)));
+  });
+  const first = askOnce(proxy.port, '/first');
+  await Promise.all([old.arrival(0), next.arrival(0)]);
+  for (let count = 0; count < 5; count += 1) await askOnce(proxy.port, '/other');
+  go.resolve();
+  expect(await first).toMatchObject({ status: 200, text: 'old' });
+});
+
 test('a newest version that answers within its patience is the one that is heard', async () => {
   const release = Promise.withResolvers<void>();
   const { proxy, old } = await startConcurrent(async (arrival) => {

@@ -95,21 +95,29 @@ export class FieldParser {
    * wrong is read octet by octet.
    */
   #wholeLine(bytes: Buffer, start: number, end: number, base: number): number {
+    const fields = this.#fields;
     let at = start;
-    while (at < end && tokenOctets[bytes[at] as number] === 1) at += 1;
+    let octet = 0;
+    // Each octet is loaded once.
+    for (; at < end; at += 1) {
+      octet = bytes[at] as number;
+      if (tokenOctets[octet] !== 1) break;
+    }
+    if (octet !== COLON || at === start || at === end || fields.count >= this.#limits.fieldCount) return start;
     const nameEnd = at;
-    if (nameEnd === start || at === end || bytes[at] !== COLON || this.#fields.count >= this.#limits.fieldCount)
-      return start;
     at += 1;
     while (at < end && isSpace(bytes[at])) at += 1;
     const valueStart = at;
     // All of `valueOctets` but the tab, which is rare: cheaper than to look each octet up.
-    while (at < end && (bytes[at] as number) >= SP && bytes[at] !== DEL) at += 1;
-    if (at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return start;
+    for (; at < end; at += 1) {
+      octet = bytes[at] as number;
+      if (octet < SP || octet === DEL) break;
+    }
+    if (octet !== CR || at + 1 >= end || bytes[at + 1] !== LF) return start;
     let valueEnd = at;
     while (valueEnd > valueStart && isSpace(bytes[valueEnd - 1])) valueEnd -= 1;
     const kind = kindOfName(bytes, start, nameEnd);
-    this.#fields.add(start - base, nameEnd - base, valueStart - base, valueEnd - base, kind);
+    fields.add(start - base, nameEnd - base, valueStart - base, valueEnd - base, kind);
     return at + 2;
   }
 

@@ -30,6 +30,11 @@ export interface AnsweredRequest {
   readonly facts: RequestFacts;
 }
 
+/** Tells the milliseconds since the Unix epoch. */
+export interface WallClock {
+  wallMs(): number;
+}
+
 /** Writes the `Set-Cookie` lines of answers. One for the life of a data plane. */
 export class CookieLines {
   readonly #versionName: string;
@@ -43,20 +48,20 @@ export class CookieLines {
     this.#attributes = `; Path=/; HttpOnly; SameSite=${config.sameSite}\r\n`;
   }
 
-  /** The field lines that the answer needs, each ended by CRLF; '' for none. `wallMs` is the time since the epoch. */
-  linesFor(request: AnsweredRequest, wallMs: number): string {
+  /** The field lines that the answer needs, each ended by CRLF; '' for none. The clock is asked where one has an expiry. */
+  linesFor(request: AnsweredRequest, clock: WallClock): string {
     const { answered, facts } = request;
     const { gradual, sessionTimeoutS } = answered.dormant ? wayToDormant(request) : wayOf(request);
-    const version = this.#versionLine(answered, facts, { sessionTimeoutS, wallMs });
+    const version = this.#versionLine(answered, facts, { sessionTimeoutS, clock });
     if (!gradual || !facts.transitionIsNew()) return version;
     return `${this.#transitionStart}${facts.transitionId()}${this.#attributes}${version}`;
   }
 
-  #versionLine(answered: Route, facts: RequestFacts, life: { sessionTimeoutS: number; wallMs: number }): string {
+  #versionLine(answered: Route, facts: RequestFacts, life: { sessionTimeoutS: number; clock: WallClock }): string {
     if (life.sessionTimeoutS === 0) {
       return facts.sessionId() === answered.id ? '' : this.#linesOf(answered).plain;
     }
-    return this.#linesOf(answered).withExpiry(life.sessionTimeoutS, life.wallMs);
+    return this.#linesOf(answered).withExpiry(life.sessionTimeoutS, life.clock.wallMs());
   }
 
   #linesOf(route: Route): VersionLines {
@@ -110,24 +115,18 @@ class VersionLines {
 const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /**
- * Where the value of the first cookie with this name stands in the text of the fields, when it is a UUID; else -1 (RFC 6265
- * section 4.2; several `Cookie` lines as HTTP/2 intermediaries send them, and any white space and stray semicolons, are accepted).
+ * The value of the first cookie with this name, in lower case; '' when it is no UUID (RFC 6265 section 4.2; several `Cookie` lines as
+ * HTTP/2 intermediaries send them, and any white space and stray semicolons, are accepted). One of `known` is that very string.
  */
-export function uuidCookieAt(fields: FieldLines, name: string): number {
-  const at = uuidSizedAt(fields, name);
-  return at >= 0 && isUuidAt(fields.text, at) ? at : -1;
-}
-
-/** The value of that cookie, in lower case; '' when it is no UUID. One of `known` is that very string. */
 export function uuidCookie(fields: FieldLines, name: string, known: KnownIds): string {
-  const at = uuidSizedAt(fields, name);
+  const at = cookieSizedAsUuid(fields, name);
   if (at < 0) return '';
   const { text } = fields;
   return known.at(text, at) ?? (isUuidAt(text, at) ? uuidAt(text, at) : '');
 }
 
-/** The same for a value that is as long as a UUID. */
-function uuidSizedAt(fields: FieldLines, name: string): number {
+/** Where that value stands in the text of the fields, when it is as long as a UUID; else -1. */
+export function cookieSizedAsUuid(fields: FieldLines, name: string): number {
   const { text } = fields;
   for (let line = fields.findKind(kind.cookie); line >= 0; line = fields.findKind(kind.cookie, line + 1)) {
     const start = fields.at[line * 4 + 2] as number;

@@ -3,27 +3,43 @@
 export const UUID_LENGTH = 36;
 
 const DASH = 0x2d;
+/** More than all dashes that a UUID's length has room for. */
+const FOREIGN = 64;
 
-/** By code: 1 for what can't be in a UUID. */
-const FOREIGN = new Uint8Array(256).fill(1);
-for (const character of '0123456789abcdefABCDEF-') FOREIGN[character.charCodeAt(0)] = 0;
+/** By code: a UUID weighs as much as it has dashes, and whatever else is in it is heavier. */
+const WEIGHTS = new Uint8Array(256).fill(FOREIGN);
+for (const digit of '0123456789abcdefABCDEF') WEIGHTS[digit.charCodeAt(0)] = 0;
+WEIGHTS[DASH] = 1;
 
-/** True when a UUID stands at `from` in a latin1 text, in upper or lower case, of any version and variant, whatever follows. */
-export function isUuidAt(text: string, from: number): boolean {
-  if (from + UUID_LENGTH > text.length) return false;
-  let foreign = 0;
-  let dashes = 0;
-  for (let i = from; i < from + UUID_LENGTH; i += 1) {
-    const code = text.charCodeAt(i);
-    foreign |= FOREIGN[code & 0xff] as number;
-    if (code === DASH) dashes += 1;
-  }
-  return foreign === 0 && dashes === 4 && DASHES.every((place) => text.charCodeAt(from + place) === DASH);
+/** What a character adds to the weight of what may be a UUID (`isWeightOfUuid`). */
+export function weightInUuid(code: number): number {
+  return WEIGHTS[code & 0xff] as number;
 }
 
-const DASHES = [8, 13, 18, 23] as const;
+/** True when 36 characters of this weight, from `from` on, are a UUID: in upper or lower case, of any version and variant. */
+export function isWeightOfUuid(weight: number, text: string, from: number): boolean {
+  return (
+    weight === 4 &&
+    isDash(text, from + 8) &&
+    isDash(text, from + 13) &&
+    isDash(text, from + 18) &&
+    isDash(text, from + 23)
+  );
+}
+
+/** True when a UUID stands at `from` in a latin1 text, whatever follows. */
+export function isUuidAt(text: string, from: number): boolean {
+  if (from + UUID_LENGTH > text.length) return false;
+  let weight = 0;
+  for (let i = from; i < from + UUID_LENGTH; i += 1) weight += weightInUuid(text.charCodeAt(i));
+  return isWeightOfUuid(weight, text, from);
+}
 
 /** The UUID at `from`, in lower case. */
 export function uuidAt(text: string, from: number): string {
   return text.slice(from, from + UUID_LENGTH).toLowerCase();
+}
+
+function isDash(text: string, at: number): boolean {
+  return text.charCodeAt(at) === DASH;
 }

@@ -1,5 +1,6 @@
 /** Writes answers of one client connection as HTTP/1.1: heads, bodies in the framing that the client understands, ends. */
 import { chunkEnd, chunkHead, lastChunk } from '../../core/http/chunked-encoding.ts';
+import { kind } from '../../core/http/field-kinds.ts';
 import type { FieldLines } from '../../core/http/fields.ts';
 import { forwardResponseHead, forwardTrailers } from '../../core/http/forward.ts';
 import type { RequestHead, ResponseHead } from '../../core/http/message.ts';
@@ -59,7 +60,7 @@ export class AnswerWriter {
         framing: this.#framing,
         via: null,
         extraLines: options.setCookies,
-        dateLine: this.#dateLine(),
+        dateLine: head.fields.has(kind.date) ? '' : this.#dateLine(),
       }),
     );
   }

@@ -1,7 +1,7 @@
 /** The facts of a client connection's present request, each read from the head when routing asks for it. */
 import type { RequestHead } from '../../core/http/message.ts';
 import { bucketOf, bucketOfUuidAt } from '../../core/routing/bucket.ts';
-import { uuidCookie, uuidCookieAt } from '../../core/routing/cookies.ts';
+import { cookieSizedAsUuid, uuidCookie } from '../../core/routing/cookies.ts';
 import type { RequestFacts } from '../../core/routing/request-facts.ts';
 import { uuidAt } from '../../core/routing/uuid.ts';
 import type { Plane } from '../plane.ts';
@@ -11,7 +11,10 @@ export class Http1RequestFacts implements RequestFacts {
   readonly #clientIp: string;
   #head: RequestHead | null = null;
   #sessionId: string | null = null;
-  #transition = UNREAD;
+  /** Where the transition cookie stands in `#text`; -1: the client has none, or not a good one. */
+  #transitionAt = UNREAD;
+  /** The bucket of that cookie. */
+  #bucket = -1;
   /** '' until it is asked for. */
   #transitionId = '';
 
@@ -24,7 +27,7 @@ export class Http1RequestFacts implements RequestFacts {
   of(head: RequestHead): void {
     this.#head = head;
     this.#sessionId = null;
-    this.#transition = UNREAD;
+    this.#transitionAt = UNREAD;
     this.#transitionId = '';
   }
 
@@ -39,19 +42,20 @@ export class Http1RequestFacts implements RequestFacts {
 
   transitionId(): string {
     if (this.#transitionId === '') {
-      const at = this.#transitionAt();
-      this.#transitionId = at < 0 ? this.#plane.dice.clientId() : uuidAt(this.#text, at);
+      this.#transitionId = this.transitionIsNew()
+        ? this.#plane.dice.clientId()
+        : uuidAt(this.#text, this.#transitionAt);
     }
     return this.#transitionId;
   }
 
   transitionBucket(): number {
-    const at = this.#transitionAt();
-    return at < 0 ? bucketOf(this.transitionId()) : bucketOfUuidAt(this.#text, at);
+    return this.transitionIsNew() ? bucketOf(this.transitionId()) : this.#bucket;
   }
 
   transitionIsNew(): boolean {
-    return this.#transitionAt() < 0;
+    if (this.#transitionAt === UNREAD) this.#readTransition();
+    return this.#transitionAt < 0;
   }
 
   header(name: string): string {
@@ -67,13 +71,12 @@ export class Http1RequestFacts implements RequestFacts {
     return this.#head === null ? '' : uuidCookie(this.#head.fields, config.cookies.version, table.ids);
   }
 
-  /** Where it stands in `#text`; -1: the client has none, or not a good one. */
-  #transitionAt(): number {
-    if (this.#transition === UNREAD) {
-      const name = this.#plane.config.cookies.transition;
-      this.#transition = this.#head === null ? -1 : uuidCookieAt(this.#head.fields, name);
-    }
-    return this.#transition;
+  /** Whether it is a UUID and which bucket that has is found out in one go. */
+  #readTransition(): void {
+    const name = this.#plane.config.cookies.transition;
+    const at = this.#head === null ? -1 : cookieSizedAsUuid(this.#head.fields, name);
+    this.#bucket = at < 0 ? -1 : bucketOfUuidAt(this.#text, at);
+    this.#transitionAt = this.#bucket < 0 ? -1 : at;
   }
 
   get #text(): string {

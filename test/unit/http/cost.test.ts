@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { endsHere } from '../../../src/core/http/ends-here.ts';
-import { uuidCookieAt } from '../../../src/core/routing/cookies.ts';
+import { cookieSizedAsUuid } from '../../../src/core/routing/cookies.ts';
 import { isRepeatable } from '../../../src/core/routing/replay.ts';
 import { readAndForward } from './forwarded.ts';
 
@@ -48,8 +48,8 @@ function costOf(request: string): number {
       readAndForward(request, (requestHead) => {
         endsHere(requestHead, 'cutover');
         isRepeatable(requestHead, []);
-        uuidCookieAt(requestHead.fields, 'dynsoftup');
-        uuidCookieAt(requestHead.fields, 'transition');
+        cookieSizedAsUuid(requestHead.fields, 'dynsoftup');
+        cookieSizedAsUuid(requestHead.fields, 'transition');
       });
     }
     best = Math.min(best, ((performance.now() - start) * 1e6) / count / request.length);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bucketOf, bucketOfUuidAt } from '../../../src/core/routing/bucket.ts';
+import { isUuidAt } from '../../../src/core/routing/uuid.ts';
 
 test.each([
   ['a37a290f-2088-11e4-b3a6-600308a8245e', 1],
@@ -30,4 +31,14 @@ test('a UUID within a text has the bucket that it has alone, in lower case', () 
       expect(bucketOfUuidAt(text, before.length)).toBe(bucketOf(id));
     }),
   );
+});
+
+test('what is no UUID has none of their buckets', () => {
+  fc.assert(
+    fc.property(fc.uuid(), fc.nat({ max: 35 }), fc.nat({ max: 255 }), (id, place, code) => {
+      const text = id.slice(0, place) + String.fromCharCode(code) + id.slice(place + 1);
+      expect(bucketOfUuidAt(text, 0) >= 0).toBe(isUuidAt(text, 0));
+    }),
+  );
+  expect(bucketOfUuidAt('a37a290f-2088-11e4-b3a6-600308a8245', 0)).toBe(-1);
 });

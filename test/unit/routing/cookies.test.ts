@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { kind } from '../../../src/core/http/field-kinds.ts';
 import { FieldLines } from '../../../src/core/http/fields.ts';
 import { buildTable } from '../../../src/core/routing/build-table.ts';
-import { CookieLines, uuidCookie, uuidCookieAt } from '../../../src/core/routing/cookies.ts';
+import { CookieLines, cookieSizedAsUuid, uuidCookie } from '../../../src/core/routing/cookies.ts';
 import { KnownIds } from '../../../src/core/routing/known-ids.ts';
 import { isUuidAt, uuidAt } from '../../../src/core/routing/uuid.ts';
 import { type Asked, DRAWN_ID, facts, route } from './facts.ts';
@@ -25,8 +25,8 @@ function fieldLines(...lines: readonly string[]): FieldLines {
 
 describe('reading', () => {
   const read = (fields: FieldLines): string => {
-    const at = uuidCookieAt(fields, 'dynsoftup');
-    const value = at < 0 ? '' : fields.text.slice(at, at + 36);
+    const at = cookieSizedAsUuid(fields, 'dynsoftup');
+    const value = at >= 0 && isUuidAt(fields.text, at) ? fields.text.slice(at, at + 36) : '';
     for (const ids of [[], [NEW], [OLD, NEW]]) expect(uuidCookie(fields, 'dynsoftup', new KnownIds(ids))).toBe(value);
     return value;
   };
@@ -81,6 +81,9 @@ describe('reading', () => {
       NEW.slice(1),
       NEW.replace('9', 'g'),
       NEW.replaceAll('-', '0'),
+      `${NEW.slice(0, 8)}${NEW.slice(9, 14)}-${NEW.slice(14)}`,
+      `${NEW.slice(0, 35)}-`,
+      `${NEW.slice(0, 8)}0${NEW.slice(9, 35)}-`,
       `${NEW.slice(0, 35)}@`,
       `${NEW.slice(0, 35)}/`,
       `${NEW.slice(0, 35)}:`,
@@ -93,6 +96,7 @@ describe('reading', () => {
 
 describe('writing', () => {
   const wallMs = Date.UTC(2014, 7, 25, 20, 34, 10, 999);
+  const at = (ms: number) => ({ wallMs: () => ms });
   const cookies = () => new CookieLines({ version: 'dynsoftup', transition: 'transition', sameSite: 'Lax' });
   const old = route(OLD);
   const linesFor = (
@@ -100,7 +104,7 @@ describe('writing', () => {
     reach: number,
     asked: Asked = {},
     answered = chain[reach] ?? old,
-  ) => cookies().linesFor({ table: buildTable(1, chain, []), reach, answered, facts: facts(asked) }, wallMs);
+  ) => cookies().linesFor({ table: buildTable(1, chain, []), reach, answered, facts: facts(asked) }, at(wallMs));
   const session = route(NEW, { mode: 'SESSION', released: false });
 
   test('without a SESSION version on the way: no expiry, and only for a client that lacks it', () => {
@@ -152,12 +156,12 @@ describe('writing', () => {
   test('the expiry moves on with the clock, and fits a Date', () => {
     const lines = cookies();
     const request = { table: buildTable(1, [session], []), reach: 0, answered: session, facts: facts() };
-    expect(lines.linesFor(request, wallMs)).toContain('20:35:10 GMT');
-    expect(lines.linesFor(request, wallMs + 1)).toContain('20:35:11 GMT');
+    expect(lines.linesFor(request, at(wallMs))).toContain('20:35:10 GMT');
+    expect(lines.linesFor(request, at(wallMs + 1))).toContain('20:35:11 GMT');
     const endless = { ...session, sessionTimeoutS: Number.MAX_SAFE_INTEGER };
-    expect(lines.linesFor({ ...request, answered: endless, table: buildTable(2, [endless], []) }, wallMs)).toContain(
-      '31 Dec 9999',
-    );
+    expect(
+      lines.linesFor({ ...request, answered: endless, table: buildTable(2, [endless], []) }, at(wallMs)),
+    ).toContain('31 Dec 9999');
   });
 
   test('within one second a version answers by the timeout of each way that leads to it', () => {
@@ -169,13 +173,13 @@ describe('writing', () => {
       answered: old,
       facts: facts(),
     }));
-    const ages = ways.map((way) => /Max-Age=(\d+)/.exec(lines.linesFor(way, wallMs))?.[1]);
+    const ages = ways.map((way) => /Max-Age=(\d+)/.exec(lines.linesFor(way, at(wallMs)))?.[1]);
     expect(ages).toEqual(['60', '5', '60']);
   });
 
   test('names and SameSite are configurable', () => {
     const lines = new CookieLines({ version: 'v', transition: 't', sameSite: 'Strict' });
     const request = { table: buildTable(1, [old], []), reach: 0, answered: old, facts: facts() };
-    expect(lines.linesFor(request, wallMs)).toBe(`Set-Cookie: v=${OLD}; Path=/; HttpOnly; SameSite=Strict\r\n`);
+    expect(lines.linesFor(request, at(wallMs))).toBe(`Set-Cookie: v=${OLD}; Path=/; HttpOnly; SameSite=Strict\r\n`);
   });
 });
