@@ -1,6 +1,7 @@
 /**
  * A Docker engine: containers that outlive Cutover, listen a while after they were started, and end when chance has it. Some are
- * found where they were when they are started again, others elsewhere; some it starts again by itself.
+ * found where they were when they are started again, others elsewhere; some it starts again by itself. At times it is away: it does
+ * not answer and its news are lost, and its containers go on.
  */
 import type {
   ContainerNotice,
@@ -10,7 +11,7 @@ import type {
   StopRequest,
 } from '../../src/control/ports.ts';
 import { hostPort } from '../../src/core/config/address.ts';
-import { type Launched, type LaunchedContainer, LaunchFault } from '../../src/core/containers/launch.ts';
+import { EngineAway, type Launched, type LaunchedContainer, LaunchFault } from '../../src/core/containers/launch.ts';
 import type { Chance } from '../kit/chance.ts';
 import type { ProcessClock, SimulatedTime } from './time.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -46,6 +47,7 @@ export class SimulatedEngine {
   readonly #parts: EngineParts;
   #containers: readonly Container[] = [];
   #sink: ContainerSink | null = null;
+  #isAway = false;
   #told = new Map<string, { readonly servers: readonly string[]; readonly atMs: number }>();
   #made = 0;
 
@@ -93,6 +95,20 @@ export class SimulatedEngine {
     this.#sink = null;
   }
 
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  goAway(): void {
+    this.#isAway = true;
+  }
+
+  comeBack(): void {
+    if (!this.#isAway) return;
+    this.#isAway = false;
+    this.#sink?.engineIsBack();
+  }
+
   /** One of them ends, whatever it is doing; its name, or null where none runs. */
   endOne(): string | null {
     const running = this.#containers.filter((one) => one.running);
@@ -107,6 +123,7 @@ export class SimulatedEngine {
 
   #launch({ id, containers, signal }: LaunchRequest): Launched {
     if (signal.aborted) throw new LaunchFault('It is wanted no more');
+    this.#mustAnswer();
     const slots = containers.flatMap(({ replicas }) =>
       Array.from({ length: replicas }, (_, index) => `0.${index + 1}`),
     );
@@ -123,9 +140,13 @@ export class SimulatedEngine {
     return { containers: made.map(told), started: stopped.map((container) => container.id) };
   }
 
+  #mustAnswer(): void {
+    if (this.#isAway) throw new EngineAway('The engine does not answer');
+  }
+
   #stop({ id }: StopRequest): readonly string[] {
+    this.#mustAnswer();
     this.#parts.onStop(id);
-    this.#told.delete(id);
     for (const container of this.#containers) if (container.versionId === id) this.#end(container);
     this.#containers = this.#containers.filter(({ versionId }) => versionId !== id);
     return [];
@@ -169,6 +190,7 @@ export class SimulatedEngine {
   }
 
   #tell({ versionId, id, slot, restarts }: Container, condition: ContainerNotice['condition'], cause: string): void {
+    if (this.#isAway) return;
     this.#sink?.notice({ versionId, containerId: id, slot, condition, cause, restarts, done: false, output: [] });
   }
 

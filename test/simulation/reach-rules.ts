@@ -19,15 +19,18 @@ const AGAIN_MS = 1500;
 export class ReachRules {
   /** Since when nothing serves; null: something does. */
   #emptySinceMs: number | null = null;
+  /** By version id: when it was over last; what was told before holds no more. */
+  readonly #overMs = new Map<string, number>();
 
   /** What is wrong, or null. */
   judge({ state, told, upstreams, nowMs }: Reach): string | null {
     const isEmpty = !state.versions.some(serves);
     this.#emptySinceMs = isEmpty ? (this.#emptySinceMs ?? nowMs) : null;
     const isEmptyLong = isEmpty && nowMs - (this.#emptySinceMs ?? nowMs) > AGAIN_MS;
-    for (const version of state.versions.filter(isLive)) {
+    for (const version of state.versions) {
+      if (!isLive(version)) this.#overMs.set(version.id, nowMs);
       const place = told.get(version.id);
-      if (place === undefined) continue;
+      if (place === undefined || place.atMs <= (this.#overMs.get(version.id) ?? -1)) continue;
       const known = version.spec.servers.map(({ host, port }) => hostPort(host, port));
       const isKnown = known.join() === place.servers.join();
       if (!isKnown && nowMs - place.atMs > TURN_MS) {

@@ -40,6 +40,7 @@ type Step =
   | 'put'
   | 'put in containers'
   | 'container ends'
+  | 'engine'
   | 'delete'
   | 'control'
   | 'server turns bad'
@@ -59,6 +60,7 @@ const WEIGHTS: Readonly<Record<Step, number>> = {
   put: 3,
   'put in containers': 2,
   'container ends': 1.5,
+  engine: 0.8,
   delete: 1.5,
   control: 4,
   'server turns bad': 6,
@@ -146,6 +148,11 @@ export class World {
         if (ended !== null) this.#note(`container ${ended} ends`);
         return;
       }
+      case 'engine':
+        this.#note(this.#engine.isAway ? 'the engine is back' : 'the engine is away');
+        if (this.#engine.isAway) this.#engine.comeBack();
+        else this.#engine.goAway();
+        return;
       case 'delete':
         if (this.#ids().length > 0) this.#submit({ kind: 'delete', id: chance.pick(this.#ids()) });
         return;
@@ -470,6 +477,7 @@ export class World {
     this.#note('all goes well again');
     this.#heal();
     this.#engine.failing = 0;
+    this.#engine.comeBack();
     for (const key of this.upstreams.keys) this.upstreams.turn(key, 'well', this.time.nowMs);
     await this.#pass(45_000);
     await this.#settle();
