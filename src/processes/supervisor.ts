@@ -293,7 +293,8 @@ export class Supervisor {
     this.#control = null;
     for (const worker of this.#workers.values()) worker.send({ kind: 'hush' });
     this.#again(`The control process (${control.pid}) ${how}: traffic goes on`, this.#controlBackOff, () => {
-      void this.#restartControl();
+      // A reload may have brought one meanwhile.
+      if (this.#control === null) void this.#restartControl();
     });
   }
 
@@ -304,7 +305,8 @@ export class Supervisor {
     try {
       control.send({ ...this.#parts.load, text: loaded.text });
       await control.loaded;
-      if (this.#stage === 'running') await this.#putInCharge(control, sockets);
+      if (this.#control !== control) control.kill();
+      else if (this.#stage === 'running') await this.#putInCharge(control, sockets);
     } catch (error) {
       for (const line of linesOf(error)) this.#parts.log.write('ERROR', 'main', line);
       if (!this.#inCharge) this.#controlEnded(control, 'could not take charge');
@@ -356,6 +358,8 @@ export class Supervisor {
     if (this.#stage !== 'running' || isPassing) return;
     this.#again(`A worker (${worker.pid}) ${how}: its connections are lost`, backOff, () => {
       const { loaded, code } = this.#now;
+      // A reload may have replaced all of them meanwhile.
+      if (this.#workers.size - this.#passing.size >= loaded.settings.workers) return;
       const next = this.#newWorker(backOff, loaded, code);
       this.#bring(next).catch((error: Error) => {
         if (this.#stage === 'running') this.#parts.log.write('ERROR', 'main', error.message);

@@ -229,3 +229,27 @@ test('reloads while versions are put and deleted: no call fails, and what a tabl
   await Promise.all(upheavals);
   expect((await curl(cutover.url)).body).toBe('1');
 });
+
+test('a reload while control and a worker are about to be started anew: there is one of each then, and no more', async () => {
+  const cutover = await start(cluster('1', [await startApp('1')]), undefined);
+  const main = cutover.process;
+  // The more often one has ended, the longer its successor waits: 0.8 s at last.
+  for (let deaths = 0; deaths < 5; deaths += 1) {
+    await versionsOf(cutover);
+    expect((await curl(cutover.url)).body).toBe('1');
+    const { control, workers } = children(cutover);
+    for (const pid of [...control, ...workers]) {
+      process.kill(pid, 'SIGKILL');
+      await main.log(new RegExp(`\\(${pid}\\) was ended by SIGKILL`));
+    }
+  }
+  edit(cutover, { timeouts: { connect: 2 } });
+  main.signal('SIGHUP');
+  await main.log(/Reloaded: new processes serve/);
+  const { control, workers } = children(cutover);
+  expect([control.length, workers.length]).toEqual([1, 1]);
+  // Nothing is to happen, so there is nothing else to wait for.
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(children(cutover)).toEqual({ control, workers });
+  expect(await versionsOf(cutover)).toEqual(['1']);
+});
