@@ -6,6 +6,7 @@
 import type { LogFormat, LogLevel } from './core/config/model.ts';
 import type { LoadedConfig } from './load-config.ts';
 import { MainLog } from './main-log.ts';
+import { keepHangups } from './signals.ts';
 import { readTextFile } from './system/files.ts';
 import { endOnUncaught } from './system/log.ts';
 import { openStandardError } from './system/log-destination.ts';
@@ -20,6 +21,7 @@ export interface RunOptions {
 
 /** Runs the proxy. Resolves with the exit code once it has ended; never rejects. */
 export async function runCutover(options: RunOptions): Promise<number> {
+  keepHangups();
   const file = readTextFile(options.configFile);
   if (!file.ok) return refuse([file.reason]);
   if (!mayBeAlone(file.text)) return runProcesses(options, file.text);

@@ -8,6 +8,17 @@ export interface Stoppable {
   close(): Promise<void>;
 }
 
+let hangupIsDue = false;
+
+function remember(): void {
+  hangupIsDue = true;
+}
+
+/** From now on a SIGHUP is kept for `untilEnded`; it would end a process that does not listen to it. */
+export function keepHangups(): void {
+  process.on('SIGHUP', remember);
+}
+
 /**
  * Drains at the first SIGTERM or SIGINT; a second one ends what is left at once.
  *
@@ -30,5 +41,7 @@ export function untilEnded(running: Stoppable, log: Log, onHangup: () => void): 
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
     process.on('SIGHUP', onHangup);
+    process.off('SIGHUP', remember);
+    if (hangupIsDue) onHangup();
   });
 }

@@ -11,7 +11,7 @@ import { type Applied, ControlProcess, type Loaded, ProcessFault } from './contr
 import type { FromWorker, MainSettings, MainToControl, WorkerId } from './messages.ts';
 import { type Bind, closeOthers, type Sockets, socketsFor } from './sockets.ts';
 import type { TallyState } from './tally.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { ListenFault, WorkerProcess } from './worker-process.ts';
 
 export interface SupervisorParts {
   readonly clock: Clock;
@@ -320,7 +320,6 @@ export class Supervisor {
   }
 
   #newWorker(backOff: BackOff, { plane: config, settings }: Loaded, code: Code): WorkerProcess {
-    const { clock } = this.#parts;
     this.#lastWorker += 1;
     const id = this.#lastWorker;
     const worker = new WorkerProcess({
@@ -333,7 +332,7 @@ export class Supervisor {
       },
       onHung: () => this.#endHung('A worker', worker),
     });
-    backOff.started(clock.nowMs());
+    backOff.started(this.#parts.clock.nowMs());
     this.#workers.set(id, worker);
     if (this.#inCharge) this.#control?.send({ kind: 'joined', worker: id });
     void worker.ended.then((how) => this.#workerEnded(worker, how, backOff));
@@ -345,9 +344,10 @@ export class Supervisor {
     await worker.ready;
     if (this.#stage === 'stopping') return;
     worker.listen(proxy.handle);
-    await worker.listening.catch(({ message }: ProcessFault) => {
+    await worker.listening.catch((error: Error) => {
+      if (!(error instanceof ListenFault)) throw error;
       const { hostname: host, port } = this.#now.loaded.settings.proxy;
-      throw new ProcessFault([portFaultText('proxy', { host, port }, { code: message, message })], 1);
+      throw new ProcessFault([portFaultText('proxy', { host, port }, error)], 1);
     });
   }
 

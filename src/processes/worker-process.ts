@@ -21,6 +21,16 @@ export interface WorkerParts {
   readonly onHung: () => void;
 }
 
+/** The code of the system's error. */
+export class ListenFault extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
 /** From each handle of the listening socket a worker takes one connection in a turn of its event loop. */
 const HANDLES = 4;
 
@@ -30,7 +40,7 @@ export class WorkerProcess {
   readonly up: Promise<void>;
   /** It has a table. */
   readonly ready: Promise<void>;
-  /** It takes connections. A fault's message is the code of the system's error. */
+  /** It takes connections. Rejects with a `ListenFault` where the system refuses. */
   readonly listening: Promise<void>;
   /** Resolves when it has ended, with a clause that says how. */
   readonly ended: Promise<string>;
@@ -71,7 +81,7 @@ export class WorkerProcess {
             listening.resolve();
             break;
           case 'listen-failed':
-            listening.reject(new ProcessFault([message.code], 1));
+            listening.reject(new ListenFault(message.code));
             break;
         }
       },

@@ -1,11 +1,15 @@
 /** How `bin/cutover` ends: SIGTERM and SIGINT drain, exit code 0, both ports free at once. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as passed } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startApp } from '../kit/app.ts';
 import { cluster } from '../kit/config-service.ts';
 import { curl } from '../kit/curl.ts';
-import { startChild } from '../kit/cutover.ts';
+import { spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
 import { field } from '../kit/messages.ts';
+import { freePorts } from '../kit/ports.ts';
+import { childrenOf } from '../kit/processes.ts';
 import { connectTo, requestText } from '../kit/raw-client.ts';
 import { answers, startServer } from '../kit/scripted-server.ts';
 
@@ -28,6 +32,20 @@ test.for(['SIGTERM', 'SIGINT'] as const)('%s lets the request in flight finish, 
   expect(await cutover.process.exited).toEqual({ code: 0, signal: null });
   expect(cutover.process.stderr).not.toMatch(/^\s+at /m);
   expect((await curl(cutover.configUrl)).exitCode).toBe(7);
+});
+
+test('SIGHUP while it starts is kept: it reloads once it has started', async () => {
+  const folder = temporaryFolder();
+  const [port, configPort] = (await freePorts(2)) as [number, number];
+  const first = cluster('1', [await startApp('1')]);
+  const config = { proxy: { port }, configService: { port: configPort }, state: null, cluster: first };
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  const cutover = spawnCutover(['run', '--config', 'config.json'], folder);
+  // Control has been started, and needs a while to load.
+  while (childrenOf(cutover.child.pid as number).control.length === 0) await passed(1);
+  cutover.signal('SIGHUP');
+  await cutover.log(/Reloaded: Nothing has changed/);
+  expect((await curl(`http://127.0.0.1:${port}`)).body).toBe('1');
 });
 
 test('30 busy keep-alive clients lose no request through SIGTERM', async () => {
