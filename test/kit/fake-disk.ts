@@ -18,6 +18,8 @@ export class FakeDisk implements Files {
   diesAfter = Number.POSITIVE_INFINITY;
   /** By the first word of a step: the code that it fails with. */
   readonly failing = new Map<string, string>();
+  /** What each step takes a while for, where the disk is slow. */
+  slowly: (() => Promise<void>) | null = null;
   #names: Names = new Map();
   /** What the folder may look like after a crash: as it was synced last, or after any change since. */
   #possible: Names[] = [new Map()];
@@ -105,6 +107,7 @@ export class FakeDisk implements Files {
   }
 
   async #step(name: string, act: () => void): Promise<void> {
+    if (this.slowly !== null) await this.slowly();
     if (this.dead) return new Promise(() => {});
     const code = this.failing.get(name);
     if (code !== undefined) throw failure(code);

@@ -8,19 +8,22 @@ import type { Upstreams } from './upstreams.ts';
 export class TableRules {
   readonly #nowMs: () => number;
   readonly #upstreams: Upstreams;
+  readonly #isSlow: () => boolean;
   #table: RoutingTable | null = null;
   /** By version id and epoch: the highest threshold that was ever in force. */
   readonly #used = new Map<string, number>();
   /** By version id: every epoch that it had. */
   readonly #epochs = new Map<string, Set<number>>();
-  /** By id of a SESSION version: when a request last carried an older session. */
-  readonly #olderSessionMs = new Map<string, number>();
+  /** By id of a SESSION version. */
+  readonly #sessions = new Map<string, OlderSessions>();
   /** Ids of versions that somebody asked to promote. */
   readonly #promoted = new Set<string>();
 
-  constructor(nowMs: () => number, upstreams: Upstreams) {
+  /** @param isSlow what was decided may be in force later, since the disk is slow, or was a moment ago */
+  constructor(nowMs: () => number, upstreams: Upstreams, isSlow: () => boolean) {
     this.#nowMs = nowMs;
     this.#upstreams = upstreams;
+    this.#isSlow = isSlow;
   }
 
   /** A command is on its way. */
@@ -30,8 +33,11 @@ export class TableRules {
 
   /** A request was admitted. */
   admitted({ chain }: RoutingTable, { admitted }: Plan): void {
-    for (const { id, mode, released } of chain.slice(0, admitted)) {
-      if (mode === 'SESSION' && !released) this.#olderSessionMs.set(id, this.#nowMs());
+    const nowMs = this.#nowMs();
+    for (const { id, mode, released, sessionTimeoutS } of chain.slice(0, admitted)) {
+      if (mode !== 'SESSION' || released) continue;
+      const { lastMs = Number.NEGATIVE_INFINITY, quietMs } = this.#sessions.get(id) ?? {};
+      this.#sessions.set(id, { lastMs: nowMs, quietMs: nowMs - lastMs >= sessionTimeoutS * 1000 ? nowMs : quietMs });
     }
   }
 
@@ -65,6 +71,10 @@ export class TableRules {
       const unkept = table.chain.find((route) => !versions.some((version) => isKept(version, route)));
       if (unkept !== undefined) return `Version ${unkept.version} serves in an epoch that is not kept`;
     }
+    for (const { id, mode, released } of table.chain) {
+      const begins = mode === 'SESSION' && !released && !this.#sessions.has(id);
+      if (begins) this.#sessions.set(id, { lastMs: this.#nowMs() });
+    }
     if (before === null) return this.#judgeThresholds(table);
     return this.#judgeThresholds(table) ?? this.#judgeReleases(before, table) ?? this.#judgeGate(before, table);
   }
@@ -96,13 +106,25 @@ export class TableRules {
       const was = before.chain.find(({ id }) => id === route.id);
       const isReleased = was !== undefined && !was.released && route.released && route.onTrial;
       if (route.mode !== 'SESSION' || !isReleased || this.#promoted.has(route.id)) continue;
-      const quietMs = this.#nowMs() - (this.#olderSessionMs.get(route.id) ?? Number.NEGATIVE_INFINITY);
-      if (quietMs < route.sessionTimeoutS * 1000) {
+      const { lastMs = Number.NEGATIVE_INFINITY, quietMs: overMs } = this.#sessions.get(route.id) ?? {};
+      const quietMs = this.#nowMs() - lastMs;
+      const wasDecided = this.#isSlow() && overMs !== undefined && this.#nowMs() - overMs < KEPT_MS;
+      if (quietMs < route.sessionTimeoutS * 1000 && !wasDecided) {
         return `Version ${route.version} was released ${quietMs} ms after an older session was seen`;
       }
     }
     return null;
   }
+}
+
+/** How long it may take until a decision is kept, and so in force, where the disk is slow. */
+const KEPT_MS = 2500;
+
+interface OlderSessions {
+  /** When a request carried an older session last, or the release began. */
+  readonly lastMs: number;
+  /** When one did after they had run out: the release was decided, and not in force yet. */
+  readonly quietMs?: number | undefined;
 }
 
 interface Identity {

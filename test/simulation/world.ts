@@ -32,6 +32,7 @@ const HOLD_BYTES = 64;
 const TRAIL_MAX = 60;
 /** By then what could not be written has been written. */
 const RETRIED_MS = 2500;
+const SLOW_STEP_MS = 60;
 const HOUR_MS = 3_600_000;
 
 type Step =
@@ -47,6 +48,7 @@ type Step =
   | 'server recovers'
   | 'wall clock'
   | 'disk fails'
+  | 'disk is slow'
   | 'disk recovers'
   | 'stale news'
   | 'restart'
@@ -67,6 +69,7 @@ const WEIGHTS: Readonly<Record<Step, number>> = {
   'server recovers': 6,
   'wall clock': 1,
   'disk fails': 0.5,
+  'disk is slow': 0.5,
   'disk recovers': 4,
   'stale news': 2,
   restart: 0.5,
@@ -94,12 +97,14 @@ export class World {
   #versions = 0;
   #pendingCommands = 0;
   #diskFailedMs = Number.NEGATIVE_INFINITY;
+  #diskSlowMs = Number.NEGATIVE_INFINITY;
 
   constructor(seed: number) {
     this.chance = new Chance(seed);
     this.upstreams = new Upstreams(this.chance);
     this.#clients = Array.from({ length: CLIENTS }, (_, index) => new Client(index, index % 4 !== 3));
-    this.#tables = new TableRules(() => this.time.nowMs, this.upstreams);
+    const isSlow = () => this.#wasSlow;
+    this.#tables = new TableRules(() => this.time.nowMs, this.upstreams, isSlow);
     this.#engine = new SimulatedEngine({
       time: this.time,
       chance: this.chance,
@@ -174,9 +179,15 @@ export class World {
         this.#disk.failing.set(chance.pick(['create', 'write', 'sync', 'rename']), 'ENOSPC');
         this.#note('the disk is full');
         return;
+      case 'disk is slow':
+        this.#note('the disk is slow');
+        this.#diskSlowMs = time.nowMs;
+        this.#disk.slowly = () => new Promise((resolve) => this.#later(chance.below(SLOW_STEP_MS), resolve));
+        return;
       case 'disk recovers':
-        if (this.#disk.failing.size > 0) this.#note('the disk has room');
+        if (!this.#isDiskWell) this.#note('the disk is well');
         this.#disk.failing.clear();
+        this.#disk.slowly = null;
         return;
       case 'stale news':
         await this.#tellStale();
@@ -396,6 +407,8 @@ export class World {
     // A full disk would lose what the end writes, which is a crash's business.
     this.#heal();
     this.#note('restart');
+    // What a slow one is at comes to its end.
+    await this.#pass(SLOW_STEP_MS);
     this.#dropClients();
     await this.#running.close();
     this.#tables.newLife();
@@ -407,7 +420,7 @@ export class World {
     const isSettled =
       this.#pendingCommands === 0 &&
       !this.#disk.dead &&
-      this.#disk.failing.size === 0 &&
+      this.#isDiskWell &&
       this.time.nowMs - this.#diskFailedMs > RETRIED_MS;
     const before = isSettled ? this.#promises.look(this.#running.controller) : null;
     this.#dropClients();
@@ -441,7 +454,21 @@ export class World {
 
   #heal(): void {
     this.#disk.failing.clear();
+    this.#disk.slowly = null;
     this.#disk.diesAfter = Number.POSITIVE_INFINITY;
+  }
+
+  get #isDiskWell(): boolean {
+    return this.#disk.failing.size === 0 && this.#disk.slowly === null;
+  }
+
+  /** What was begun while the disk was slow may be under way still. */
+  get #wasSlow(): boolean {
+    return this.time.nowMs - this.#diskSlowMs < RETRIED_MS;
+  }
+
+  #later(delayMs: number, callback: () => void): void {
+    this.time.add({ atMs: this.time.nowMs + delayMs, periodMs: null, callback });
   }
 
   async #pass(durationMs: number): Promise<void> {
@@ -450,7 +477,7 @@ export class World {
 
   async #settle(): Promise<void> {
     await settled();
-    if (this.#disk.failing.size > 0) this.#diskFailedMs = this.time.nowMs;
+    if (!this.#isDiskWell) this.#diskFailedMs = this.time.nowMs;
     this.#check();
     if (this.#disk.dead) await this.#crash();
   }
@@ -465,9 +492,10 @@ export class World {
     const isEmpty = process.plane.table.chain.length === 0;
     if (isEmpty && versions.some(serves)) this.#fail('No version serves');
     if (!isEmpty && !versions.some(isLive)) this.#fail('No version is left');
-    // It has died, and is buried in a moment.
-    if (this.#disk.dead) return;
     const { upstreams, time } = this;
+    if (this.#disk.slowly !== null) this.#diskSlowMs = time.nowMs;
+    // It has died, and is buried in a moment; or all takes a while.
+    if (this.#disk.dead || this.#wasSlow) return;
     const wrong = this.#reach.judge({ state, told: this.#engine.told, upstreams, nowMs: time.nowMs });
     if (wrong !== null) this.#fail(wrong);
   }
