@@ -99,8 +99,10 @@ export class SimulatedEngine {
     return this.#isAway;
   }
 
+  /** What it has told holds no more: nobody hears what comes of its containers. */
   goAway(): void {
     this.#isAway = true;
+    this.#told = new Map();
   }
 
   comeBack(): void {
