@@ -10,6 +10,7 @@ import { Dockerd } from '../kit/dockerd.ts';
 import { engineAt, removeContainers } from '../kit/engine.ts';
 import { APP_PORT, buildAppImage } from '../kit/images.ts';
 import { freePort } from '../kit/ports.ts';
+import { tinyDisk } from '../kit/tiny-disk.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cutover-certificates-'));
 const authority = makeAuthority(folder, 'authority');
@@ -89,6 +90,27 @@ test('a trusted version that ends is started again, and found at its new port', 
   await proxy.log.line('WARNING', /exited with code 137/);
   await until(async () => (await answerOf(proxy.port)) === '1.0');
   expect((await containersOf('1.0')).map(({ Id }) => Id)).toEqual([container?.Id]);
+});
+
+test('so it is while the disk is full, and after a start on a full one', async (context) => {
+  const disk = tinyDisk();
+  if (disk === null) return context.skip('mounting a tmpfs needs root');
+  const config = { state: { file: join(disk.folder, 'state.json') } };
+  const first = await startChild(versionOf('1.0'), { config });
+  await until(async () => (await answerOf(first.port)) === '1.0');
+  disk.fill();
+  const [container] = await containersOf('1.0');
+  await docker.getContainer(container?.Id ?? '').kill();
+  await first.process.log(/exited with code 137/);
+  await until(async () => (await answerOf(first.port)) === '1.0');
+  await first.process.log(/ERROR - Writing the state .* no space left/);
+  first.process.signal('SIGKILL');
+  await first.process.exited;
+  await docker.getContainer(container?.Id ?? '').kill();
+  const second = await startChild(versionOf('1.0'), { config, after: first });
+  await until(async () => (await answerOf(second.port)) === '1.0');
+  disk.makeRoom();
+  await second.process.log(/NOTICE - The state .* is written again/);
 });
 
 test('kill -9 of Cutover: its containers are found again, not started anew', async () => {

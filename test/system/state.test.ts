@@ -1,23 +1,14 @@
 /** The state of `bin/cutover` on a real disk: killed at any moment, on a full disk, damaged, held by another one. */
-import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type App, startApp } from '../kit/app.ts';
 import { call, cluster, listVersions, put, putVersion, remove, type WireCluster } from '../kit/config-service.ts';
 import { curl } from '../kit/curl.ts';
 import { type ServingCutover, spawnCutover, startChild, temporaryFolder } from '../kit/cutover.ts';
 import { LoyalClient } from '../kit/loyal-clients.ts';
 import { freePorts } from '../kit/ports.ts';
+import { tinyDisk } from '../kit/tiny-disk.ts';
 
 /** The default: a file beside the configuration. */
 const KEPT = { state: undefined };
@@ -283,43 +274,18 @@ test('a state that would be larger than the process may write: 507, and traffic 
 
 test('a full disk: 507, traffic and releases go on, and changes are taken again once there is room', async (context) => {
   const disk = tinyDisk();
-  context.skip(disk === null, 'mounting a tmpfs needs root');
+  if (disk === null) return context.skip('mounting a tmpfs needs root');
   const app = await startApp('1');
   const first = cluster('1', [app]);
-  const config = { state: { file: join(disk as string, 'state.json') } };
+  const config = { state: { file: join(disk.folder, 'state.json') } };
   const cutover = await startChild(first, { config });
-  const ballast = join(disk as string, 'ballast');
-  fill(ballast);
+  disk.fill();
   await expectRefused(cutover, app, /^Writing the state ".*" failed: no space left on the device\n$/);
   await kill(cutover);
   const again = await startChild(first, { config, after: cutover });
   await again.process.log(/ERROR - Writing beside the state .* no space left/);
   await expectRefused(again, app, /no space left/);
-  rmSync(ballast);
+  disk.makeRoom();
   await putVersion(again.configPort, large(app));
   await again.process.log(/NOTICE - The state ".*" is written again/);
 });
-
-/** A file system of its own of 64 KiB, or null when it can't be had. */
-function tinyDisk(): string | null {
-  const folder = temporaryFolder();
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
-  } catch {
-    return null;
-  }
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
-  return folder;
-}
-
-/** Takes all room that is left. */
-function fill(path: string): void {
-  for (let kiB = 1; ; kiB += 1) {
-    try {
-      writeFileSync(path, Buffer.alloc(1024), { flag: 'a' });
-    } catch {
-      return;
-    }
-    if (kiB > 1024) throw new Error('The disk does not fill');
-  }
-}
