@@ -273,6 +273,7 @@ export class Controller implements ReleaseListener {
 
   /** Ends timers and probes; commands are refused from now on. Resolves when what was under way is done. */
   async close(): Promise<void> {
+    this.#readMeter();
     this.#closed = true;
     this.#stopTicking();
     this.#gates.close();

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { StatusView } from '../../src/client.ts';
 import { startApp } from '../kit/app.ts';
 import { call, cluster, listVersions, putVersion, type WireCluster } from '../kit/config-service.ts';
 import { setCookie } from '../kit/cookies.ts';
@@ -166,9 +167,14 @@ async function untilChildren(cutover: ServingCutover, workers: number): Promise<
   }
 }
 
-test('busy keep-alive connections lose no request through reloads', { timeout: 120_000 }, async () => {
-  const server = await startServer(answers('ok'));
+test('busy keep-alive connections lose no request through reloads, and each counts once', {
+  timeout: 120_000,
+}, async () => {
+  const [server, next] = [await startServer(answers('ok')), await startServer(answers('ok'))];
   const cutover = await start(cluster('1', [server]));
+  const percent = 0.0001;
+  const options = { mode: 'GRADUAL', percentageTransitionPerRequest: percent };
+  const id = await putVersion(cutover.configPort, cluster('2', [next], options));
   let over = false;
   let answered = 0;
   const clients = Array.from({ length: CLIENTS }, async () => {
@@ -181,13 +187,20 @@ test('busy keep-alive connections lose no request through reloads', { timeout: 1
     }
   });
   for (const connect of [2, 3]) {
-    await server.arrival(answered + 5 * CLIENTS);
+    await server.arrival(server.arrivals.length + 5 * CLIENTS);
     edit(cutover, { timeouts: { connect } });
     expect(await reload(cutover)).toMatchObject({ code: 0 });
   }
   over = true;
   await Promise.all(clients);
   expect(cutover.process.stderr).not.toContain('ERROR');
+  const status = async (): Promise<StatusView> =>
+    JSON.parse((await call(cutover.configPort, 'GET', `/${id}/status`)).text);
+  const counted = ({ evidence, baseline }: StatusView) => (evidence?.answered ?? 0) + (baseline?.requests ?? 0);
+  while (counted(await status()) < answered) await new Promise((resolve) => setTimeout(resolve, 20));
+  const told = await status();
+  expect(counted(told)).toBe(answered);
+  expect(told.threshold).toBeCloseTo(percent * (1 + answered), 6);
 });
 
 /** Asks until an answer says that the connection closes, or nothing more is wanted. */
