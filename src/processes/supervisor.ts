@@ -2,16 +2,16 @@
  * Main's part in a Cutover of several processes: it holds the listening sockets, starts control and the workers, passes on what they
  * say to each other, and starts anew what ends by itself. It knows nothing of versions or requests.
  */
-import { portFaultText } from '../core/port-fault.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { BackOff } from './back-off.ts';
 import type { Code } from './code.ts';
 import { type Applied, ControlProcess, type Loaded, ProcessFault } from './control-process.ts';
-import type { FromWorker, MainSettings, MainToControl, WorkerId } from './messages.ts';
+import type { MainSettings, MainToControl } from './messages.ts';
+import { endHung, type RestartParts, restart, type Stage } from './restart.ts';
 import { type Bind, closeOthers, type Sockets, socketsFor } from './sockets.ts';
 import type { TallyState } from './tally.ts';
-import { ListenFault, WorkerProcess } from './worker-process.ts';
+import { type InForce, type WorkerNews, Workers } from './workers.ts';
 
 export interface SupervisorParts {
   readonly clock: Clock;
@@ -28,36 +28,29 @@ export interface SupervisorParts {
   readonly onSettings: (settings: MainSettings) => void;
 }
 
-interface InForce {
-  readonly loaded: Loaded;
-  readonly code: Code;
-  readonly sockets: Sockets;
-}
-
 export class Supervisor {
   readonly #parts: SupervisorParts;
-  readonly #workers = new Map<WorkerId, WorkerProcess>();
+  readonly #restartParts: RestartParts;
+  readonly #workers: Workers;
   readonly #controlBackOff = new BackOff();
   #control: ControlProcess | null = null;
   /** Control is in charge: it is told of workers that come and go. */
   #inCharge = false;
-  #lastWorker = 0;
   /** The state, where no file keeps it. */
   #document: string | null = null;
   #tally: TallyState | null = null;
   #inForce: InForce | null = null;
-  /** Workers that are to end, or not yet in traffic: when one ends no other is started. */
-  readonly #passing = new Set<WorkerProcess>();
   #reloading = false;
   /** The control that was in charge before a reload. */
   #retired: ControlProcess | null = null;
   /** During a reload: the new control, which has failed; its end is no accident. */
   #dismissed: ControlProcess | null = null;
-  /** `starting`: whatever ends then makes the start fail. */
-  #stage: 'starting' | 'running' | 'stopping' = 'starting';
+  #stage: Stage = 'starting';
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
+    this.#restartParts = { clock: parts.clock, log: parts.log, stage: () => this.#stage };
+    this.#workers = new Workers({ ...this.#restartParts, inForce: () => this.#now, tell: (news) => this.#tell(news) });
   }
 
   /** Resolves when both ports take connections. Rejects with a `ProcessFault`; what was started has been ended then. */
@@ -71,9 +64,9 @@ export class Supervisor {
       this.#parts.onSettings(loaded.settings);
       const sockets = await this.#parts.open(loaded);
       this.#inForce = { loaded, code, sockets };
-      const workers = this.#newWorkers(loaded, code);
+      const workers = this.#workers.start(this.#inForce);
       await this.#putInCharge(control, sockets);
-      await Promise.all(workers.map((worker) => this.#bring(worker)));
+      await Promise.all(workers.map((worker) => this.#workers.bring(worker)));
       this.#sayOpened(control);
       this.#stage = 'running';
     } catch (error) {
@@ -86,7 +79,7 @@ export class Supervisor {
   async drain(): Promise<void> {
     this.#stop();
     this.#control?.send({ kind: 'close-api' });
-    const workers = [...this.#workers.values()];
+    const workers = this.#workers.all;
     for (const worker of workers) worker.send({ kind: 'drain', silenceMs: SILENCE_MS });
     await Promise.all(workers.map(({ ended }) => ended));
     await this.#endControl();
@@ -95,7 +88,7 @@ export class Supervisor {
   /** Ends all processes; what is in flight is cut. */
   async cut(): Promise<void> {
     this.#stop();
-    const workers = [...this.#workers.values()];
+    const workers = this.#workers.all;
     for (const worker of workers) worker.send({ kind: 'close' });
     const giveUp = this.#parts.clock.after(CUT_MS, () => {
       for (const worker of workers) worker.kill();
@@ -166,29 +159,24 @@ export class Supervisor {
 
   /** New workers first, which take no connection yet; then control, which is one at a time; then the sockets. */
   async #replaceAll(control: ControlProcess, loaded: Loaded, code: Code): Promise<Applied> {
-    const old = [...this.#workers.values()];
+    const old = this.#workers.all;
     const before = this.#now;
     const sockets = await socketsFor(loaded.settings, before, this.#parts.bind);
-    const workers = this.#newWorkers(loaded, code);
-    for (const worker of workers) this.#passing.add(worker);
+    const workers = this.#workers.startSuccessors({ loaded, code });
     let put: string | null;
     try {
       await this.#proved(Promise.all(workers.map(({ up }) => up)), 'A new worker');
       put = await this.#handOver(control, sockets);
-      await this.#proved(Promise.all(workers.map((worker) => this.#bring(worker, sockets))), 'A new worker');
+      await this.#proved(Promise.all(workers.map((worker) => this.#workers.bring(worker, sockets))), 'A new worker');
     } catch (error) {
-      for (const worker of workers) worker.kill();
+      this.#workers.dismiss(workers);
       if (this.#control === control) await this.#takeBack(control);
       closeOthers(sockets, before.sockets);
       throw error;
     }
     this.#inForce = { loaded, code, sockets };
     this.#parts.onSettings(loaded.settings);
-    for (const worker of workers) this.#passing.delete(worker);
-    for (const worker of [...this.#workers.values()].filter((worker) => !workers.includes(worker))) {
-      this.#passing.add(worker);
-      worker.send({ kind: 'drain', silenceMs: RELOAD_SILENCE_MS });
-    }
+    this.#workers.succeed(workers, RELOAD_SILENCE_MS);
     closeOthers(before.sockets, sockets);
     this.#sayOpened(control);
     const count = old.length === 1 ? 'one worker drains' : `${old.length} workers drain`;
@@ -226,14 +214,9 @@ export class Supervisor {
     }
   }
 
-  /** Who hears of workers: also one that retires, for what it has under way may wait for an acknowledgement, or for a worker's end. */
-  get #listener(): ControlProcess | null {
-    return this.#inCharge ? this.#control : this.#retired;
-  }
-
   /** All that workers have counted has been told; from now on nobody is in charge. */
   async #hush(): Promise<void> {
-    await this.#proved(Promise.all([...this.#workers.values()].map((worker) => worker.hush())), 'A worker');
+    await this.#proved(this.#workers.hush(), 'A worker');
     this.#inCharge = false;
   }
 
@@ -256,8 +239,8 @@ export class Supervisor {
   #newControl(code: Code): ControlProcess {
     const control = new ControlProcess(code.control, {
       toWorker: (id, message) => this.#workers.get(id)?.send({ kind: 'from-control', message }),
-      workerHung: (id) => this.#endHung('A worker', this.#workers.get(id)),
-      hung: () => this.#endHung('The control process', control),
+      workerHung: (id) => endHung(this.#parts, 'A worker', this.#workers.get(id)),
+      hung: () => endHung(this.#parts, 'The control process', control),
       keep: (document) => {
         this.#document = document;
       },
@@ -275,7 +258,7 @@ export class Supervisor {
     this.#inCharge = true;
     this.#controlBackOff.started(this.#parts.clock.nowMs());
     void control.ended.then((how) => this.#controlEnded(control, how));
-    const workers = [...this.#workers.keys()];
+    const workers = this.#workers.all.map(({ id }) => id);
     const put = await control.serve({ workers, document: this.#document, tally: this.#tally }, configService.handle);
     if (this.#stage === 'running') control.send({ kind: 'open-already' });
     return put;
@@ -291,10 +274,13 @@ export class Supervisor {
     this.#inCharge = false;
     if (this.#stage !== 'running') return;
     this.#control = null;
-    for (const worker of this.#workers.values()) worker.send({ kind: 'hush' });
-    this.#again(`The control process (${control.pid}) ${how}: traffic goes on`, this.#controlBackOff, () => {
-      // A reload may have brought one meanwhile.
-      if (this.#control === null) void this.#restartControl();
+    for (const worker of this.#workers.all) worker.send({ kind: 'hush' });
+    restart(this.#restartParts, this.#controlBackOff, {
+      what: `The control process (${control.pid}) ${how}: traffic goes on`,
+      start: () => {
+        // A reload may have brought one meanwhile.
+        if (this.#control === null) void this.#restartControl();
+      },
     });
   }
 
@@ -313,74 +299,13 @@ export class Supervisor {
     }
   }
 
-  // ---- workers
-
-  #newWorkers(loaded: Loaded, code: Code): readonly WorkerProcess[] {
-    return Array.from({ length: loaded.settings.workers }, () => this.#newWorker(new BackOff(), loaded, code));
-  }
-
-  #newWorker(backOff: BackOff, { plane: config, settings }: Loaded, code: Code): WorkerProcess {
-    this.#lastWorker += 1;
-    const id = this.#lastWorker;
-    const worker = new WorkerProcess({
-      id,
-      program: code.worker,
-      config,
-      log: settings.log,
-      toControl: (message: FromWorker) => {
-        this.#listener?.send({ kind: 'from-worker', worker: id, message });
-      },
-      onHung: () => this.#endHung('A worker', worker),
-    });
-    backOff.started(this.#parts.clock.nowMs());
-    this.#workers.set(id, worker);
-    if (this.#inCharge) this.#control?.send({ kind: 'joined', worker: id });
-    void worker.ended.then((how) => this.#workerEnded(worker, how, backOff));
-    return worker;
-  }
-
-  /** Brings a worker into traffic. */
-  async #bring(worker: WorkerProcess, { proxy } = this.#now.sockets): Promise<void> {
-    await worker.ready;
-    if (this.#stage === 'stopping') return;
-    worker.listen(proxy.handle);
-    await worker.listening.catch((error: Error) => {
-      if (!(error instanceof ListenFault)) throw error;
-      const { hostname: host, port } = this.#now.loaded.settings.proxy;
-      throw new ProcessFault([portFaultText('proxy', { host, port }, error)], 1);
-    });
-  }
-
-  #workerEnded(worker: WorkerProcess, how: string, backOff: BackOff): void {
-    this.#workers.delete(worker.id);
-    this.#listener?.send({ kind: 'left', worker: worker.id });
-    const isPassing = this.#passing.delete(worker);
-    if (this.#stage !== 'running' || isPassing) return;
-    this.#again(`A worker (${worker.pid}) ${how}: its connections are lost`, backOff, () => {
-      const { loaded, code } = this.#now;
-      // A reload may have replaced all of them meanwhile.
-      if (this.#workers.size - this.#passing.size >= loaded.settings.workers) return;
-      const next = this.#newWorker(backOff, loaded, code);
-      this.#bring(next).catch((error: Error) => {
-        if (this.#stage === 'running') this.#parts.log.write('ERROR', 'main', error.message);
-      });
-    });
-  }
-
-  /** What follows is what follows when it ends by itself. */
-  #endHung(who: string, child: ControlProcess | WorkerProcess | undefined): void {
-    if (child === undefined) return;
-    this.#parts.log.write('ERROR', 'main', `${who} (${child.pid}) does not answer: it is ended`);
-    child.kill();
-  }
-
-  #again(what: string, backOff: BackOff, start: () => void): void {
-    const { clock, log } = this.#parts;
-    const delayMs = backOff.next(clock.nowMs());
-    log.write('ERROR', 'main', `${what}, another one is started${delayMs === 0 ? '' : ` in ${delayMs / 1000} s`}`);
-    clock.after(delayMs, () => {
-      if (this.#stage === 'running') start();
-    });
+  /**
+   * One that comes is told of to a control in charge. The rest is told to one that retires, too: what it has under way may wait for an
+   * acknowledgement, or for a worker's end.
+   */
+  #tell(news: WorkerNews): void {
+    if (this.#inCharge) this.#control?.send(news);
+    else if (news.kind !== 'joined') this.#retired?.send(news);
   }
 }
 
