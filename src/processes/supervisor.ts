@@ -128,6 +128,7 @@ export class Supervisor {
     this.#reloading = false;
     this.#parts.onReload('is over');
     if (result.ok) log.always('NOTICE', 'main', `Reloaded: ${result.text}`);
+    else if (this.#isStopping) log.write('NOTICE', 'main', 'Reload given up: Cutover stops');
     else log.write('ERROR', 'main', `Reload failed, everything is as before: ${result.text}`);
     for (const control of new Set([asked, this.#control])) control?.send({ kind: 'reloaded', ...result });
     if (asked !== this.#control) asked?.send({ kind: 'end' });
@@ -170,7 +171,7 @@ export class Supervisor {
       await this.#proved(Promise.all(workers.map((worker) => this.#workers.bring(worker, sockets))), 'A new worker');
     } catch (error) {
       this.#workers.dismiss(workers);
-      if (this.#control === control) await this.#takeBack(control);
+      if (this.#control === control && this.#stage === 'running') await this.#takeBack(control);
       closeOthers(sockets, before.sockets);
       throw error;
     }
@@ -220,13 +221,19 @@ export class Supervisor {
     this.#inCharge = false;
   }
 
-  /** Rejects when it takes too long. */
+  /** Rejects when it takes too long, or when Cutover stops meanwhile. */
   async #proved<T>(step: Promise<T>, who: string): Promise<T> {
     const late = Promise.withResolvers<never>();
     const stop = this.#parts.clock.after(PROVE_MS, () => {
       late.reject(new Error(`${who} was not ready within ${PROVE_MS / 1000} s`));
     });
-    return Promise.race([step, late.promise]).finally(stop);
+    const done = await Promise.race([step, late.promise]).finally(stop);
+    if (this.#isStopping) throw new Error('Cutover stops');
+    return done;
+  }
+
+  get #isStopping(): boolean {
+    return this.#stage === 'stopping';
   }
 
   get #now(): InForce {

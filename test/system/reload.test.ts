@@ -12,8 +12,8 @@ import { installAt } from '../kit/install.ts';
 import { field } from '../kit/messages.ts';
 import { freePorts } from '../kit/ports.ts';
 import { childrenOf } from '../kit/processes.ts';
-import { askOnce, connectTo, type RawClient } from '../kit/raw-client.ts';
-import { answers, startServer } from '../kit/scripted-server.ts';
+import { askOnce, connectTo, type RawClient, requestText } from '../kit/raw-client.ts';
+import { answers, answersExcept, responseText, startServer } from '../kit/scripted-server.ts';
 
 const CLIENTS = process.env.CUTOVER_TEST_FULL === undefined ? 200 : 1000;
 
@@ -265,4 +265,23 @@ test('a reload while control and a worker are about to be started anew: there is
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(children(cutover)).toEqual({ control, workers });
   expect(await versionsOf(cutover)).toEqual(['1']);
+});
+
+test('SIGTERM in the middle of a reload: it is given up, what is in flight finishes, and nothing is left', async () => {
+  const server = await startServer(answersExcept('/slow', 'ok'));
+  const cutover = await start(cluster('1', [server]));
+  const client = await connectTo(cutover.port);
+  client.send(requestText({ target: '/slow' }));
+  const slow = await server.arrival(0);
+  edit(cutover, { timeouts: { connect: 2 } });
+  cutover.process.signal('SIGHUP');
+  // The new control has been started, and needs a while to load.
+  while (children(cutover).control.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  cutover.process.signal('SIGTERM');
+  await cutover.process.log(/Reload given up: Cutover stops/);
+  slow.send(responseText(200, 'slow'));
+  expect((await client.answer()).text).toBe('slow');
+  client.end();
+  expect(await cutover.process.exited).toEqual({ code: 0, signal: null });
+  expect(cutover.process.stderr).not.toContain('ERROR');
 });
