@@ -1,16 +1,18 @@
 /**
- * The state on disk: one document, replaced whole. It is written to a file beside it, synced, renamed, and the folder synced,
- * so that after a crash at any moment either the old document is there or the new one.
+ * The state on disk: a document that is replaced whole, and a journal beside it, so that who waits for a save waits for one write
+ * in place. The document follows within a second, and nobody waits for it. Where there is no journal, or the document can't be
+ * written, a save is the document's.
  *
- * One write is under way at a time; what is asked for meanwhile is written next, the latest state for all who wait.
+ * One save is under way at a time; what is asked for meanwhile is written next, the latest state for all who wait. While a
+ * document is being written that nobody waits for, saves go on: their records stand after it and after the one before.
  */
-import { dirname } from 'node:path';
 import type { StorePort } from '../control/ports.ts';
-import { EMPTY_STATE, type ReleaseState } from '../core/release/state.ts';
+import type { ReleaseState } from '../core/release/state.ts';
 import type { Clock } from '../system/clock.ts';
 import { causeOf, type Files } from '../system/files.ts';
 import type { Log } from '../system/log.ts';
-import { documentText } from './document.ts';
+import { DocumentFile } from './document-file.ts';
+import { Journal, journalPath } from './journal.ts';
 
 export interface FileStoreParts {
   /** With all links followed. */
@@ -20,41 +22,50 @@ export interface FileStoreParts {
   readonly log: Log;
 }
 
-/** How long counters may wait; with the write itself they are durable within a second. */
+/** How long counters and the document may wait; with the write itself they are there within a second. */
 const NOTE_MS = 750;
 /** How soon a failed write is tried again. */
 const RETRY_MS = 1000;
-/** Far more than any sensible state; what is written must be read again at the next start. */
-const DOCUMENT_CHARACTERS_MAX = 64 * 1024 * 1024;
 
 interface Pending {
   state: ReleaseState;
   readonly written: PromiseWithResolvers<void>;
 }
 
-/** Where the document is written before it is renamed. */
-export function temporaryPath(path: string): string {
-  return `${path}.tmp`;
-}
-
 export class FileStore implements StorePort {
   readonly keeps = 'everything';
   readonly #parts: FileStoreParts;
-  /** What is to be written next. */
+  readonly #document: DocumentFile;
+  /** Null until there is a document to follow, and from when it can't be written. */
+  #journal: Journal | null = null;
+  #journalRefused = false;
+  /** What is to be saved next. */
   #pending: Pending | null = null;
-  /** Settles when nothing is being written. */
-  #writing: Promise<void> | null = null;
+  /** Settles when nothing is being saved. */
+  #saving: Promise<void> | null = null;
+  /** Settles when the document that nobody waits for is written, or is not. */
+  #following: Promise<void> | null = null;
   #noted: (() => ReleaseState) | null = null;
-  #cancelNote: (() => void) | null = null;
+  /** The document may not be what is kept. */
+  #isBehind: boolean;
+  /** It should have been written, and is once the save under way is done. */
+  #isDue = false;
+  #cancelTimer: (() => void) | null = null;
   /** What is known to be kept. */
   #kept: ReleaseState | null;
   #failing = false;
   #closed = false;
 
-  /** @param kept the state in the document now, or null when there is none */
-  constructor(parts: FileStoreParts, kept: ReleaseState | null) {
+  /**
+   * @param kept the state that was found, or null when there was none
+   * @param where it was found
+   */
+  constructor(parts: FileStoreParts, kept: ReleaseState | null, where: 'document' | 'journal' = 'document') {
     this.#parts = parts;
+    this.#document = new DocumentFile(parts);
     this.#kept = kept;
+    this.#isBehind = where === 'journal';
+    if (this.#isBehind) this.#followIn(NOTE_MS);
   }
 
   save(state: ReleaseState): Promise<void> {
@@ -62,76 +73,140 @@ export class FileStore implements StorePort {
     this.#pending ??= { state, written: Promise.withResolvers() };
     this.#pending.state = state;
     const { promise } = this.#pending.written;
-    this.#writing ??= this.#writeAll();
+    this.#saving ??= this.#saveAll();
     return promise;
   }
 
   note(current: () => ReleaseState): void {
     this.#noted = current;
-    this.#writeNoteIn(NOTE_MS);
+    this.#followIn(NOTE_MS);
   }
 
   /** Writes what was noted. Whoever saves from now on is refused. Never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#writing;
-    this.#cancelNote?.();
-    await this.#writeNote();
-    this.#cancelNote?.();
+    await this.#saving;
+    await this.#following;
+    this.#cancelTimer?.();
+    await this.#follow();
+    this.#cancelTimer?.();
+    this.#journal?.close();
+    // The document has it all.
+    if (!this.#isBehind) await this.#parts.files.remove(journalPath(this.#parts.path)).catch(() => {});
   }
 
-  async #writeAll(): Promise<void> {
-    for (let next = this.#pending; next !== null; next = this.#pending) {
+  async #saveAll(): Promise<void> {
+    for (;;) {
+      const next = this.#pending;
       this.#pending = null;
-      await this.#write(next.state).then(next.written.resolve, next.written.reject);
+      if (next !== null) await this.#save(next.state).then(next.written.resolve, next.written.reject);
+      else if (this.#lacksJournal) await this.#makeJournal();
+      else break;
+      if (this.#isDue) void this.#follow('kept');
     }
-    this.#writing = null;
+    this.#saving = null;
   }
 
-  #writeNoteIn(delayMs: number): void {
-    if (this.#cancelNote !== null) return;
-    this.#cancelNote = this.#parts.clock.after(delayMs, () => {
-      this.#cancelNote = null;
-      // What is being saved may not be in force yet: the counters are asked for once it is.
-      if (this.#writing !== null) this.#writeNoteIn(NOTE_MS);
-      else void this.#writeNote();
-    });
+  async #save(state: ReleaseState): Promise<void> {
+    if (!(await this.#writeRecord(state))) {
+      await this.#following;
+      return this.#writeDocument(state);
+    }
+    this.#kept = state;
+    this.#isBehind = true;
+    this.#followIn(NOTE_MS);
   }
 
-  /** Writes the state as it is now. Never rejects. */
-  #writeNote(): Promise<void> {
-    if (this.#noted === null) return Promise.resolve();
-    const current = this.#noted;
-    this.#noted = null;
-    const written = Promise.withResolvers<void>();
-    written.promise.catch(() => {
-      this.#noted = current;
-    });
-    this.#pending = { state: current(), written };
-    this.#writing = this.#writeAll();
-    return this.#writing;
-  }
+  // ---- the journal
 
-  async #write(state: ReleaseState): Promise<void> {
-    const { path, files, clock } = this.#parts;
-    const temporary = temporaryPath(path);
-    let renamed = false;
+  /** False when the document has to be written. Never rejects. */
+  async #writeRecord(state: ReleaseState): Promise<boolean> {
+    const { possible } = this.#document;
+    if (this.#journal === null || this.#failing || possible.length === 0) return false;
     try {
-      const text = documentText(state, clock.wallMs());
-      if (text.length > DOCUMENT_CHARACTERS_MAX) throw new Error(`more than ${DOCUMENT_CHARACTERS_MAX} characters`);
-      await files.writeNew(temporary, text);
-      await files.rename(temporary, path);
-      renamed = true;
-      await files.syncFolder(dirname(path));
-      this.#succeeded(state);
+      if (await this.#journal.write(this.#document.textOf(state), possible)) return true;
+      this.#journal.close();
+      this.#journal = null;
     } catch (error) {
-      if (!renamed) await files.remove(temporary).catch(() => {});
+      this.#refuseJournal(error);
+    }
+    return false;
+  }
+
+  /** Its place is taken only while the document that was written last is what is kept. */
+  get #lacksJournal(): boolean {
+    const isSettled = this.#following === null && !this.#isBehind && !this.#failing;
+    return isSettled && this.#journal === null && !this.#journalRefused && !this.#closed;
+  }
+
+  async #makeJournal(): Promise<void> {
+    const { path, files } = this.#parts;
+    try {
+      this.#journal = await Journal.make(files, path, this.#document.bytes);
+      this.#journalRefused = this.#journal === null;
+    } catch (error) {
+      this.#refuseJournal(error);
+      await files.remove(journalPath(path)).catch(() => {});
+    }
+  }
+
+  #refuseJournal(error: unknown): void {
+    const { path, log } = this.#parts;
+    const reason = `Writing the journal ${JSON.stringify(journalPath(path))} failed: ${causeOf(error)}`;
+    log.write('WARNING', 'store', `${reason}; until the next start each change waits for the whole document`);
+    this.#journal?.close();
+    this.#journal = null;
+    this.#journalRefused = true;
+  }
+
+  // ---- the document
+
+  #followIn(delayMs: number): void {
+    if (this.#cancelTimer !== null) return;
+    this.#cancelTimer = this.#parts.clock.after(delayMs, () => {
+      this.#cancelTimer = null;
+      // What is being saved may not be in force yet: the counters are asked for once it is.
+      this.#isDue = this.#saving !== null;
+      if (this.#saving !== null || this.#following !== null) this.#followIn(NOTE_MS);
+      else void this.#follow();
+    });
+  }
+
+  /**
+   * Writes the document that nobody waits for, of the counters as they are now where some were noted. No save may be under way
+   * when it begins. Never rejects.
+   *
+   * @param what with `kept`: what was saved last, and the counters later
+   */
+  #follow(what: 'kept' | 'noted' = 'noted'): Promise<void> {
+    this.#isDue = false;
+    const noted = what === 'noted' ? this.#noted : null;
+    const state = noted !== null ? noted() : this.#isBehind ? this.#kept : null;
+    if (state === null || this.#following !== null) return Promise.resolve();
+    if (noted !== null) this.#noted = null;
+    this.#isBehind = false;
+    const written = this.#writeDocument(state).catch(() => {
+      this.#noted ??= noted;
+    });
+    this.#following = written.then(() => {
+      this.#following = null;
+      if (this.#lacksJournal) this.#saving ??= this.#saveAll();
+    });
+    return this.#following;
+  }
+
+  async #writeDocument(state: ReleaseState): Promise<void> {
+    const before = this.#kept;
+    try {
+      await this.#document.write(state);
+    } catch (error) {
       throw this.#failed(error);
     }
-  }
-
-  #succeeded(state: ReleaseState): void {
-    this.#kept = state;
+    // Else a record is later.
+    if (this.#kept === before) {
+      this.#kept = state;
+      this.#isBehind = false;
+    }
     if (!this.#failing) return;
     this.#failing = false;
     this.#parts.log.write('NOTICE', 'store', `The state ${JSON.stringify(this.#parts.path)} is written again`);
@@ -143,8 +218,8 @@ export class FileStore implements StorePort {
     if (!this.#failing) log.write('ERROR', 'store', `${reason}; changes are refused until it succeeds`);
     this.#failing = true;
     // The rename may have been done, and what is refused must not be found at the next start.
-    if (this.#kept !== null) this.#noted ??= () => this.#kept ?? EMPTY_STATE;
-    if (!this.#closed) this.#writeNoteIn(RETRY_MS);
+    this.#isBehind = true;
+    if (!this.#closed) this.#followIn(RETRY_MS);
     return new Error(reason);
   }
 }

@@ -1,12 +1,14 @@
-/** Opens the state at start: takes its lock, reads the document, and proves that it can be written. */
+/** Opens the state at start: takes its lock, reads the document and its journal, and proves that it can be written. */
 import { dirname } from 'node:path';
 import type { ReleaseState } from '../core/release/state.ts';
 import type { Clock } from '../system/clock.ts';
 import { causeOf, type Files } from '../system/files.ts';
 import type { Log } from '../system/log.ts';
 import { readDocument } from './document.ts';
+import { temporaryPath } from './document-file.ts';
 import { StateFault } from './fault.ts';
-import { FileStore, temporaryPath } from './file.ts';
+import { FileStore } from './file.ts';
+import { type JournalRead, journalPath, readJournal } from './journal.ts';
 import type { Lock } from './lock.ts';
 import { FORMAT } from './schema.ts';
 
@@ -33,9 +35,10 @@ export async function openState(parts: OpenParts): Promise<OpenState> {
   const path = await realPathOf(parts);
   const lock = await lockOf(path, parts);
   try {
-    const state = await load({ ...parts, path });
+    const loaded = await load({ ...parts, path });
+    const state = loaded?.state ?? null;
     await proveWritable({ ...parts, path }, state);
-    const store = new FileStore({ ...parts, path }, state);
+    const store = new FileStore({ ...parts, path }, state, loaded?.where);
     return {
       store,
       state,
@@ -66,7 +69,12 @@ async function lockOf(path: string, parts: OpenParts): Promise<Lock> {
   throw new StateFault('in-use', `The state ${JSON.stringify(path)} is in use by another Cutover`);
 }
 
-async function load(parts: OpenParts): Promise<ReleaseState | null> {
+interface Loaded {
+  readonly state: ReleaseState;
+  readonly where: 'document' | 'journal';
+}
+
+async function load(parts: OpenParts): Promise<Loaded | null> {
   const { path, files } = parts;
   const bytes = await files.read(path).catch((error: unknown) => {
     throw unusable(`Reading the state ${JSON.stringify(path)} failed: ${causeOf(error)}`);
@@ -75,7 +83,7 @@ async function load(parts: OpenParts): Promise<ReleaseState | null> {
   const read = readDocument(bytes);
   switch (read.kind) {
     case 'state':
-      return read.state;
+      return (await loadRecord(parts, bytes)) ?? { state: read.state, where: 'document' };
     case 'too-new':
       throw unusable(
         `The state ${JSON.stringify(path)} has format ${read.format} and this Cutover reads formats up to ${FORMAT}: start a newer one, or move the file away`,
@@ -84,6 +92,29 @@ async function load(parts: OpenParts): Promise<ReleaseState | null> {
       await setAside(parts, read.reason);
       return null;
   }
+}
+
+/** What was saved after the document. Whatever is wrong with the journal, the document is a state to serve by. */
+async function loadRecord({ path, files, log }: OpenParts, document: Uint8Array): Promise<Loaded | null> {
+  const journal = JSON.stringify(journalPath(path));
+  const warn = (text: string): void => {
+    log.write('WARNING', 'store', `${text}: what was saved last may be missing`);
+  };
+  let found: JournalRead;
+  try {
+    const bytes = await files.read(journalPath(path));
+    if (bytes === null) return null;
+    found = readJournal(bytes, document);
+  } catch (error) {
+    warn(`Reading the journal ${journal} failed: ${causeOf(error)}`);
+    return null;
+  }
+  if (found.isTorn) warn(`The journal ${journal} has a record that is not whole, as a power cut leaves it`);
+  if (found.record === null) return null;
+  const read = readDocument(Buffer.from(found.record.text));
+  if (read.kind === 'state') return { state: read.state, where: 'journal' };
+  warn(`The journal ${journal} has a record that can not be used`);
+  return null;
 }
 
 async function setAside({ path, files, clock, log }: OpenParts, reason: string): Promise<void> {

@@ -19,12 +19,25 @@ export interface Files {
   read(path: string): Promise<Uint8Array | null>;
   /** Makes a file that only its owner may read, in place of what had the name; its content is on the disk when this resolves. */
   writeNew(path: string, text: string): Promise<void>;
+  /** Makes a file as `writeNew` does, of so many zero bytes: room that is taken, to be overwritten in place. */
+  makeRoom(path: string, bytes: number): Promise<Room>;
   /** In place of what had the name `to`. */
   rename(from: string, to: string): Promise<void>;
   /** What was made and renamed in the folder is on the disk when this resolves. */
   syncFolder(path: string): Promise<void>;
   /** No error when there is no such file. */
   remove(path: string): Promise<void>;
+}
+
+/** A file whose blocks are there already: what is written into it needs no new ones, and no entry of a folder changes. */
+export interface Room {
+  /**
+   * In place of the bytes at `position`. On the disk when this resolves; if a crash comes before, any part of it may be.
+   * One at a time.
+   */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Nothing can be written any more. */
+  close(): void;
 }
 
 export const realFiles: Files = {
@@ -45,17 +58,31 @@ export const realFiles: Files = {
     }
   },
   async writeNew(path, text) {
-    const file = await openNew(path).catch(async (error: unknown) => {
-      if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
-      await rm(path, { force: true });
-      return openNew(path);
-    });
+    const file = await openInstead(path);
     try {
       // What is written is on the disk when the call returns: one step, where each is a way through other threads and back.
       await file.writeFile(text);
     } finally {
       closeSoon(file);
     }
+  },
+  async makeRoom(path, bytes) {
+    const file = await openInstead(path);
+    try {
+      // Room that is merely set aside (`fallocate`) would change with its first use, and wait for the file system's journal.
+      await file.writeFile(Buffer.alloc(bytes));
+    } catch (error) {
+      closeSoon(file);
+      throw error;
+    }
+    return {
+      async write(content, position) {
+        const { bytesWritten } = await file.write(content, 0, content.length, position);
+        if (bytesWritten < content.length)
+          throw new Error(`only ${bytesWritten} of ${content.length} bytes were written`);
+      },
+      close: () => closeSoon(file),
+    };
   },
   rename,
   async syncFolder(path) {
@@ -68,6 +95,17 @@ export const realFiles: Files = {
   },
   remove: (path) => rm(path, { force: true }),
 };
+
+/** A new file, in place of what had the name. */
+async function openInstead(path: string): Promise<FileHandle> {
+  try {
+    return await openNew(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
+    await rm(path, { force: true });
+    return openNew(path);
+  }
+}
 
 /** Exclusively, so that no link that somebody put there is followed, and the mode is ours. */
 function openNew(path: string): Promise<FileHandle> {

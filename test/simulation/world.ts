@@ -15,6 +15,7 @@ import { Http1RequestFacts } from '../../src/proxy/http1/request-facts.ts';
 import type { Log } from '../../src/system/log.ts';
 import { Chance } from '../kit/chance.ts';
 import { FakeDisk } from '../kit/fake-disk.ts';
+import { keptText } from '../kit/kept-text.ts';
 import { type Asked, Client, requestHead, SimulatedSide } from './client.ts';
 import { SimulatedEngine } from './engine.ts';
 import { judgeExchange } from './exchange-rules.ts';
@@ -176,7 +177,7 @@ export class World {
         this.#note(`the wall clock is set off by ${time.wallOffsetMs / HOUR_MS} h`);
         return;
       case 'disk fails':
-        this.#disk.failing.set(chance.pick(['create', 'write', 'sync', 'rename']), 'ENOSPC');
+        this.#disk.failing.set(chance.pick(['create', 'write', 'sync', 'rename', 'overwrite']), 'ENOSPC');
         this.#note('the disk is full');
         return;
       case 'disk is slow':
@@ -395,7 +396,7 @@ export class World {
       engine: this.#engine,
       log: this.#log,
       onTable: (table, state) => {
-        const wrong = this.#tables.judge(table, state, this.#disk.text(STATE_PATH));
+        const wrong = this.#tables.judge(table, state, keptText(this.#disk, STATE_PATH));
         if (wrong !== null) this.#wrong ??= wrong;
       },
     });

@@ -1,5 +1,14 @@
 /** The state of `bin/cutover` on a real disk: killed at any moment, on a full disk, damaged, held by another one. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type App, startApp } from '../kit/app.ts';
@@ -13,6 +22,7 @@ import { tinyDisk } from '../kit/tiny-disk.ts';
 /** The default: a file beside the configuration. */
 const KEPT = { state: undefined };
 const FILE = 'config.state.json';
+const JOURNAL = `${FILE}.journal`;
 const isLinux = process.platform === 'linux';
 
 const start = (first: WireCluster, after?: ServingCutover): Promise<ServingCutover> =>
@@ -38,6 +48,7 @@ test('what was acknowledged is there after kill -9: versions, ids, deletions', a
   expect((await remove(cutover.configPort, gone)).status).toBe(202);
   const before = await call(cutover.configPort, 'GET', '/');
   await kill(cutover);
+  expect(statSync(join(cutover.folder, JOURNAL)).mode & 0o777).toBe(0o600);
 
   const again = await start(first, cutover);
   expect((await call(again.configPort, 'GET', '/')).text).toBe(before.text);
@@ -45,7 +56,74 @@ test('what was acknowledged is there after kill -9: versions, ids, deletions', a
   expect((await call(again.configPort, 'GET', `/${gone}`)).status).toBe(404);
   expect((await curl(again.url)).body).toBe('2');
   await again.process.log(/NOTICE - The cluster of the configuration has been applied before: the state goes on/);
+  again.process.signal('SIGTERM');
+  await again.process.exited;
   expect(readdirSync(again.folder).sort()).toEqual(['config.json', FILE]);
+});
+
+const writtenVersions = (cutover: ServingCutover): readonly string[] =>
+  (JSON.parse(readFileSync(stateFile(cutover), 'utf8')) as { versions: { spec: { version: string } }[] }).versions.map(
+    ({ spec }) => spec.version,
+  );
+
+/** One that was killed before its document had the version that was put last. */
+async function killedAhead(
+  first: WireCluster,
+  app: App,
+  before?: ServingCutover,
+): Promise<{ killed: ServingCutover; last: string }> {
+  let killed = before;
+  for (let n = 3; ; n += 2) {
+    killed = await start(first, killed);
+    // The first one after a start may have to wait for the document.
+    for (const version of [n - 1, n]) await putVersion(killed.configPort, cluster(String(version), [app]));
+    await kill(killed);
+    if (!writtenVersions(killed).includes(String(n))) return { killed, last: String(n) };
+  }
+}
+
+test('what the document lacks is in the journal', async () => {
+  const app = await startApp('1');
+  const first = cluster('1', [app]);
+  const { killed, last } = await killedAhead(first, app);
+  const again = await start(first, killed);
+  expect((await versionsOf(again))[0]).toBe(last);
+  while (!writtenVersions(again).includes(last)) await new Promise((resolve) => setTimeout(resolve, 50));
+});
+
+test('a copy of the state that is put back after kill -9 is the state', async () => {
+  const app = await startApp('1');
+  const first = cluster('1', [app]);
+  const earlier = await start(first);
+  earlier.process.signal('SIGTERM');
+  await earlier.process.exited;
+  const copy = readFileSync(stateFile(earlier));
+  const { killed } = await killedAhead(first, app, earlier);
+  writeFileSync(stateFile(killed), copy);
+  expect(await versionsOf(await start(first, killed))).toEqual(['1']);
+});
+
+test.for([
+  ['cut short', (path: string) => truncateSync(path, 300)],
+  ['overwritten', (path: string) => writeFileSync(path, 'Dear diary')],
+  [
+    'a folder',
+    (path: string) => {
+      rmSync(path);
+      mkdirSync(path);
+    },
+  ],
+] as const)('a journal that is %s: the document is used, with a warning', async ([, damage]) => {
+  const app = await startApp('1');
+  const first = cluster('1', [app]);
+  const { killed } = await killedAhead(first, app);
+  damage(join(killed.folder, JOURNAL));
+  const again = await start(first, killed);
+  expect(await versionsOf(again)).toEqual(writtenVersions(killed));
+  await again.process.log(/WARN.* journal ".*" .*: what was saved last may be missing/);
+  const id = await putVersion(again.configPort, cluster('99', [app]));
+  await kill(again);
+  expect((await listVersions((await start(first, again)).configPort))[0]?.uuid).toBe(id);
 });
 
 test('a session finds its version again after kill -9', async () => {
@@ -167,7 +245,6 @@ test('"state": null keeps nothing', async () => {
 test.skipIf(!isLinux)('a second Cutover on one state is refused, and may have it once the first is gone', async () => {
   const app = await startApp('1');
   const cutover = await start(cluster('1', [app]));
-  const before = readFileSync(stateFile(cutover), 'utf8');
   const [port, configPort] = await freePorts(2);
   const other = join(cutover.folder, 'other.json');
   const config = {
@@ -180,7 +257,7 @@ test.skipIf(!isLinux)('a second Cutover on one state is refused, and may have it
   const second = spawnCutover(['-configFile=other.json'], cutover.folder);
   expect(await second.exited).toEqual({ code: 1, signal: null });
   expect(second.stderr).toBe(`The state "${stateFile(cutover)}" is in use by another Cutover\n`);
-  expect(readFileSync(stateFile(cutover), 'utf8')).toBe(before);
+  expect(writtenVersions(cutover)).toEqual(['1']);
   await kill(cutover);
   const third = spawnCutover(['-configFile=other.json', '-logLevel=NOTICE'], cutover.folder);
   await third.log(/Version 1 .* is restored: stable/);

@@ -28,7 +28,8 @@ test('keeps nothing unless a file is named', async () => {
   const before = readdirSync(home);
   await start(configOf(cluster('1', [app])));
   expect(readdirSync(home)).toEqual(before);
-  await start(configOf(cluster('1', [app]), { state: { file: join(folder, 'x.json') } }));
+  const kept = await start(configOf(cluster('1', [app]), { state: { file: join(folder, 'x.json') } }));
+  await kept.close();
   expect(readdirSync(folder)).toEqual(['x.json']);
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { documentText } from '../../../src/store/document.ts';
+import { digestOf, recordBytes } from '../../../src/store/journal.ts';
 import type { Lock } from '../../../src/store/lock.ts';
 import { openState } from '../../../src/store/open.ts';
 import { FakeDisk } from '../../kit/fake-disk.ts';
@@ -9,7 +10,17 @@ import { stateWith } from './states.ts';
 const PATH = '/state/config.state.json';
 const WHOLE = documentText(stateWith(2), 0);
 
-function world(files: Readonly<Record<string, string>>) {
+const JOURNAL = `${PATH}.journal`;
+
+/** A journal with one record: a state with so many versions, after a document. */
+function journalAfter(document: string, versions = 3): Buffer {
+  const text = documentText(stateWith(versions), 0);
+  const journal = Buffer.alloc(128 * 1024);
+  journal.set(recordBytes({ sequence: 1, after: [digestOf(document)], text }), 64 * 1024);
+  return journal;
+}
+
+function world(files: Readonly<Record<string, string | Uint8Array>>) {
   const disk = FakeDisk.holding(files);
   const log = new FakeLog();
   let locked = 0;
@@ -45,6 +56,63 @@ test('a document is restored, and what a crash left beside it is removed', async
   const { disk, parts } = world({ [PATH]: WHOLE, [`${PATH}.tmp`]: '{"for' });
   expect((await openState(parts)).state).toEqual(stateWith(2));
   expect(disk.paths()).toEqual([PATH]);
+});
+
+test('what was saved after the document is restored, and the document follows within a second', async () => {
+  const { disk, log, parts } = world({ [PATH]: WHOLE, [JOURNAL]: journalAfter(WHOLE) });
+  const { state, store } = await openState(parts);
+  expect(state).toEqual(stateWith(3));
+  await store.save(stateWith(4));
+  await parts.clock.pass(1000);
+  expect(disk.text(PATH)).toContain('"v4"');
+  const idle = world({ [PATH]: WHOLE, [JOURNAL]: journalAfter(WHOLE) });
+  await openState(idle.parts);
+  await idle.parts.clock.pass(1000);
+  expect(idle.disk.text(PATH)).toContain('"v3"');
+  expect([...log.lines, ...idle.log.lines]).toEqual([]);
+});
+
+test.for([
+  ['a copy of another document', documentText(stateWith(1), 7), 1],
+  ['the document, edited', WHOLE.replace('"written"', ' "written"'), 2],
+] as const)('%s in its place: the journal is nothing to it', async ([, text, versions]) => {
+  const { disk, log, parts } = world({ [PATH]: text, [JOURNAL]: journalAfter(WHOLE) });
+  const { state, close } = await openState(parts);
+  expect(state).toEqual(stateWith(versions));
+  await close();
+  expect(disk.paths()).toEqual([PATH]);
+  expect(log.lines).toEqual([]);
+});
+
+test('a journal without its document is nothing', async () => {
+  const { parts } = world({ [JOURNAL]: journalAfter(WHOLE) });
+  expect((await openState(parts)).state).toBeNull();
+});
+
+const MAY_BE_MISSING = 'what was saved last may be missing';
+
+test.for([
+  ['torn', journalAfter(WHOLE).fill('x', 64 * 1024 + 300), 'has a record that is not whole, as a power cut leaves it'],
+  ['something else', Buffer.from('Dear diary'), 'has a record that is not whole, as a power cut leaves it'],
+] as const)('a journal that is %s keeps nobody from starting', async ([, journal, what]) => {
+  const { log, parts } = world({ [PATH]: WHOLE, [JOURNAL]: journal });
+  expect((await openState(parts)).state).toEqual(stateWith(2));
+  expect(log.lines).toEqual([`WARNING The journal "${JOURNAL}" ${what}: ${MAY_BE_MISSING}`]);
+});
+
+test('a journal with a record that is no state keeps nobody from starting', async () => {
+  const journal = Buffer.alloc(128 * 1024);
+  journal.set(recordBytes({ sequence: 1, after: [digestOf(WHOLE)], text: '{"format": 99}' }));
+  const { log, parts } = world({ [PATH]: WHOLE, [JOURNAL]: journal });
+  expect((await openState(parts)).state).toEqual(stateWith(2));
+  expect(log.lines).toEqual([`WARNING The journal "${JOURNAL}" has a record that can not be used: ${MAY_BE_MISSING}`]);
+});
+
+test('a journal that can not be read keeps nobody from starting', async () => {
+  const { disk, log, parts } = world({ [PATH]: WHOLE, [JOURNAL]: '' });
+  disk.failing.set(`read ${JOURNAL}`, 'EACCES');
+  expect((await openState(parts)).state).toEqual(stateWith(2));
+  expect(log.lines).toEqual([`WARNING Reading the journal "${JOURNAL}" failed: permission denied: ${MAY_BE_MISSING}`]);
 });
 
 test('a damaged document is set aside with an error', async () => {
