@@ -39,12 +39,18 @@ export async function openState(parts: OpenParts): Promise<OpenState> {
     const state = loaded?.state ?? null;
     await proveWritable({ ...parts, path }, state);
     const store = new FileStore({ ...parts, path }, state, loaded?.where);
+    const end = async (): Promise<void> => {
+      await store.close();
+      await lock.release();
+    };
+    let ended: Promise<void> | null = null;
     return {
       store,
       state,
-      async close() {
-        await store.close();
-        await lock.release();
+      close() {
+        // Once: from then on the files may be another Cutover's.
+        ended ??= end();
+        return ended;
       },
     };
   } catch (error) {

@@ -4,7 +4,7 @@ import { digestOf, recordBytes } from '../../../src/store/journal.ts';
 import type { Lock } from '../../../src/store/lock.ts';
 import { openState } from '../../../src/store/open.ts';
 import { FakeDisk } from '../../kit/fake-disk.ts';
-import { FakeClock, FakeLog } from '../control/fakes.ts';
+import { FakeClock, FakeLog, settled } from '../control/fakes.ts';
 import { stateWith } from './states.ts';
 
 const PATH = '/state/config.state.json';
@@ -50,6 +50,22 @@ test('nothing there: nothing is restored, and nothing is left there', async () =
   expect(locked()).toBe(1);
   await opened.close();
   expect(locked()).toBe(0);
+});
+
+test("who is closed a second time leaves alone what has been the next one's since", async () => {
+  const { disk, parts } = world({ [PATH]: WHOLE });
+  const first = await openState(parts);
+  await first.store.save(stateWith(3));
+  await settled();
+  await first.close();
+  expect(disk.paths()).toEqual([PATH]);
+  const second = await openState(parts);
+  await second.store.save(stateWith(4));
+  await settled();
+  await second.store.save(stateWith(5));
+  await first.close();
+  expect(disk.paths()).toEqual([PATH, JOURNAL]);
+  expect((await openState(parts)).state).toEqual(stateWith(5));
 });
 
 test('a document is restored, and what a crash left beside it is removed', async () => {
