@@ -117,10 +117,16 @@ export function assembleControl(parts: ControlParts): ControlPlane {
     },
     reload: parts.reload,
   });
-  const retire = async (): Promise<void> => {
+  const endAll = async (): Promise<void> => {
     await api.retire();
     await Promise.all([watcher.close(), controller.close()]);
     await kept.close();
+  };
+  let retired: Promise<void> | null = null;
+  const retire = (): Promise<void> => {
+    // Once: from then on another control may be in charge.
+    retired ??= endAll();
+    return retired;
   };
   return {
     async begin(socket) {

@@ -78,6 +78,7 @@ export class FileStore implements StorePort {
   }
 
   note(current: () => ReleaseState): void {
+    if (this.#closed) return;
     this.#noted = current;
     this.#followIn(NOTE_MS);
   }

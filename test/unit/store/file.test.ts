@@ -367,6 +367,16 @@ describe('counters', () => {
 });
 
 describe('close', () => {
+  test("what is noted later is not written: the document may be the next one's", async () => {
+    const world = new World();
+    await world.store.save(state(1));
+    await world.store.close();
+    world.disk.steps.length = 0;
+    world.store.note(() => state(2));
+    await world.clock.pass(5000);
+    expect([world.disk.steps, world.written]).toEqual([[], 1]);
+  });
+
   test('writes the counters, refuses further saves and leaves no timer', async () => {
     const world = new World();
     const saving = world.store.save(state(1));
