@@ -22,6 +22,11 @@ export interface RequestForwarding {
   readonly upgrade: string;
 }
 
+export interface DateSource {
+  /** `Date: …` ending in CRLF. */
+  dateLine(): string;
+}
+
 /** How a response is sent on. */
 export interface ResponseForwarding {
   /** The method of the request that is answered. */
@@ -33,8 +38,8 @@ export interface ResponseForwarding {
   readonly via: string | null;
   /** Ready-made lines, each ending in CRLF (Set-Cookie and so on), or ''. */
   readonly extraLines: string;
-  /** `Date: …` ending in CRLF, used when the response has none; '' for none (interim answers). */
-  readonly dateLine: string;
+  /** Asked for the Date line when the response has none; null for no such line (interim answers). */
+  readonly date: DateSource | null;
 }
 
 /** The kinds of fields that any head is sent on with, as bits. What is not here is dropped or written anew. */
@@ -91,7 +96,7 @@ export function forwardResponseHead(head: ResponseHead, options: ResponseForward
     `HTTP/1.1 ${status} ${head.reason}\r\n` +
     keptLines(fields, kept, head.nominates) +
     viaLine(head.minor, options.via) +
-    (fields.has(kind.date) ? '' : options.dateLine) +
+    (options.date === null || fields.has(kind.date) ? '' : options.date.dateLine()) +
     options.extraLines +
     framingLine(head, framing, kept) +
     connectionLines[connection]

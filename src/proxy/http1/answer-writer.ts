@@ -1,8 +1,7 @@
 /** Writes answers of one client connection as HTTP/1.1: heads, bodies in the framing that the client understands, ends. */
 import { chunkEnd, chunkHead, lastChunk } from '../../core/http/chunked-encoding.ts';
-import { kind } from '../../core/http/field-kinds.ts';
 import type { FieldLines } from '../../core/http/fields.ts';
-import { forwardResponseHead, forwardTrailers } from '../../core/http/forward.ts';
+import { type DateSource, forwardResponseHead, forwardTrailers } from '../../core/http/forward.ts';
 import type { RequestHead, ResponseHead } from '../../core/http/message.ts';
 import { type OwnStatus, ownAnswer } from '../../core/http/own-answers.ts';
 import type { Plane } from '../plane.ts';
@@ -10,7 +9,7 @@ import type { Outbox } from './outbox.ts';
 
 type ClientFraming = 'none' | 'length' | 'chunked' | 'until-close';
 
-export class AnswerWriter {
+export class AnswerWriter implements DateSource {
   readonly #plane: Plane;
   readonly #outbox: Outbox;
   #framing: ClientFraming = 'none';
@@ -40,7 +39,7 @@ export class AnswerWriter {
         framing: 'none',
         via: null,
         extraLines: '',
-        dateLine: '',
+        date: null,
       }),
     );
   }
@@ -60,7 +59,7 @@ export class AnswerWriter {
         framing: this.#framing,
         via: null,
         extraLines: options.setCookies,
-        dateLine: head.fields.has(kind.date) ? '' : this.#dateLine(),
+        date: this,
       }),
     );
   }
@@ -93,7 +92,7 @@ export class AnswerWriter {
         framing: 'none',
         via: null,
         extraLines: setCookies,
-        dateLine: '',
+        date: null,
       }),
     );
   }
@@ -104,7 +103,7 @@ export class AnswerWriter {
     this.#plane.counters.ownAnswers[status] += 1;
     this.#outbox.text(
       ownAnswer(status, {
-        dateLine: this.#dateLine(),
+        dateLine: this.dateLine(),
         connection,
         method,
         ...(reason === undefined ? {} : { reason }),
@@ -112,7 +111,7 @@ export class AnswerWriter {
     );
   }
 
-  #dateLine(): string {
+  dateLine(): string {
     return this.#plane.dateLine.at(this.#plane.clock.wallMs());
   }
 }

@@ -140,7 +140,7 @@ describe('an answer is sent on', () => {
       'HTTP/1.1 404 N\xf6t here\r\nSet-Cookie: a\r\nContent-Length: 2\r\nset-cookie: b\r\n\r\n',
       {
         extraLines: 'Set-Cookie: c\r\n',
-        dateLine: 'Date: now\r\n',
+        date: { dateLine: () => 'Date: now\r\n' },
         via: 'cutover',
       },
     );
@@ -151,7 +151,7 @@ describe('an answer is sent on', () => {
   });
 
   it('with its own Date where it has one', () => {
-    expect(answer('date: then\r\nContent-Length: 0\r\n', { dateLine: 'Date: now\r\n' })).toEqual([
+    expect(answer('date: then\r\nContent-Length: 0\r\n', { date: { dateLine: () => 'Date: now\r\n' } })).toEqual([
       'HTTP/1.1 200 OK',
       'date: then',
       'Content-Length: 0',

@@ -76,7 +76,7 @@ export function forwardAnswer(text: string, options: Partial<ResponseForwarding>
     {
       responseInterim: () => {},
       responseHead: (head) => {
-        sent = forwardResponseHead(head, { ...forwarding, extraLines: '', dateLine: '', ...options });
+        sent = forwardResponseHead(head, { ...forwarding, extraLines: '', date: null, ...options });
       },
       responseBody: () => {},
       responseEnd: () => {},
