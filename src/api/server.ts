@@ -216,7 +216,12 @@ function trackConnections(server: Server): Connections {
   server.on('request', opened);
   server.on('checkContinue', opened);
 
-  async function retire(): Promise<void> {
+  function retire(): Promise<void> {
+    retired ??= answerLast();
+    return retired;
+  }
+
+  async function answerLast(): Promise<void> {
     server.close(() => closed.resolve());
     const before = new Set(open);
     const busy = new Set([...open].map((outgoing) => outgoing.req.socket));
@@ -241,12 +246,9 @@ function trackConnections(server: Server): Connections {
       if (answering || !socket.writable) socket.destroy();
       else socket.end(refusalOf(code), () => socket.destroySoon());
     },
-    retire() {
-      retired ??= retire();
-      return retired;
-    },
+    retire,
     close() {
-      void this.retire();
+      void retire();
       const giveUp = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
       return closed.promise.finally(() => clearTimeout(giveUp));
     },
