@@ -57,8 +57,8 @@ export class Asking implements Answering, AttemptListener {
   readonly #figures: VersionFigures;
   #tap: AnswerTap | null = null;
   #attempt: Attempt | null = null;
-  #server: Server;
-  #firstServer: number;
+  /** Of the server that is or was asked last, among the route's. */
+  #index: number;
   #serversTried = 1;
   #staleRetried = false;
   #status = 0;
@@ -72,8 +72,7 @@ export class Asking implements Answering, AttemptListener {
     this.#listener = question.listener;
     this.#figures = plane.register.of(route.id);
     this.#figures.inFlight += 1;
-    this.#firstServer = this.#beginAt();
-    this.#server = route.servers[this.#firstServer] as Server;
+    this.#index = this.#beginAt();
   }
 
   /** Begins; separate from making it, so that the listener can know what it listens to. */
@@ -84,6 +83,10 @@ export class Asking implements Answering, AttemptListener {
   /** The server that is or was asked last. */
   get serverKey(): string {
     return this.#server.key;
+  }
+
+  get #server(): Server {
+    return this.route.servers[this.#index] as Server;
   }
 
   /** How long the present attempt has lasted. */
@@ -211,7 +214,9 @@ export class Asking implements Answering, AttemptListener {
     if (log.enabled('INFO')) logAttempt(log, this.route, { server: this.#server, figures: this.#figures, table });
     this.#figures.attempts += 1;
     this.#begunMs = this.#plane.clock.nowMs();
-    const attempt = this.#plane.pool.attempt(this.#plane, this.#server, {
+    const attempt = this.#plane.pool.attempt(this.#plane, {
+      servers: this.route.servers,
+      index: this.#index,
       request: outgoing,
       listener: this,
       freshness,
@@ -234,7 +239,7 @@ export class Asking implements Answering, AttemptListener {
   #nextServer(): boolean {
     const { servers } = this.route;
     if (this.#serversTried >= Math.min(servers.length, OTHER_SERVERS_MAX + 1)) return false;
-    this.#server = servers[(this.#firstServer + this.#serversTried) % servers.length] as Server;
+    this.#index = (this.#index + 1) % servers.length;
     this.#serversTried += 1;
     return true;
   }

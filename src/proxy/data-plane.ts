@@ -18,6 +18,7 @@ import type { Names } from '../system/names.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { Comparisons } from './comparisons.ts';
+import { ParserPool } from './http1/parser-pool.ts';
 import { WriteTurn } from './http1/write-turn.ts';
 import { type ListenAt, Listener } from './listener.ts';
 import type { OutcomeReports, Plane } from './plane.ts';
@@ -47,13 +48,14 @@ export class DataPlane {
     const { config } = parts;
     const counters = newCounters();
     const buffers = new BufferPool();
+    const messageLimits = {
+      requestLineBytes: config.limits.requestLineBytes,
+      headerBytes: config.limits.headerBytes,
+      fieldCount: config.limits.fieldCount,
+    };
     this.#plane = {
       ...parts,
-      messageLimits: {
-        requestLineBytes: config.limits.requestLineBytes,
-        headerBytes: config.limits.headerBytes,
-        fieldCount: config.limits.fieldCount,
-      },
+      messageLimits,
       sweeper: new Sweeper(parts.clock),
       register: new Register(),
       budget: new BufferBudget(config.limits.bufferBytes, counters),
@@ -67,6 +69,7 @@ export class DataPlane {
       tunnels: new Set(),
       sockets: new Sockets(buffers),
       buffers,
+      parsers: new ParserPool(messageLimits),
       writes: new WriteTurn(),
       table: buildTable(0, [], []),
       draining: false,

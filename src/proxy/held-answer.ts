@@ -193,7 +193,7 @@ export class HeldAnswer implements AnswerListener {
   }
 }
 
-/** A head of one's own: the parser's is lent until the next answer on its connection. */
+/** A head of one's own: the parser's is lent until its message has ended. */
 function copyHead(head: ResponseHead): ResponseHead {
   return {
     status: head.status,

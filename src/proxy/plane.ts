@@ -16,6 +16,7 @@ import type { Names } from '../system/names.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { Comparisons } from './comparisons.ts';
+import type { ParserPool } from './http1/parser-pool.ts';
 import type { WriteTurn } from './http1/write-turn.ts';
 import type { Register } from './register.ts';
 import type { Sweeper } from './sweeper.ts';
@@ -42,6 +43,7 @@ export interface Plane {
   readonly tunnels: Set<Tunnel>;
   readonly sockets: Sockets;
   readonly buffers: BufferPool;
+  readonly parsers: ParserPool;
   readonly writes: WriteTurn;
   /** The table in force. An exchange reads it once, at admission. */
   table: RoutingTable;

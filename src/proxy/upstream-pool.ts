@@ -11,18 +11,29 @@ export type Freshness = 'any' | 'recent' | 'new';
 
 const RECENT_MS = 1000;
 
+/** The idle connections to one `host:port`, which all versions that name it share. */
+export interface IdleList {
+  readonly connections: UpstreamConnection[];
+  /** False once no version names the server any more. */
+  wanted: boolean;
+}
+
 export class UpstreamPool {
-  readonly #idle = new Map<string, UpstreamConnection[]>();
+  readonly #byKey = new Map<string, IdleList>();
+  /** By the servers of a route, which a request finds by their index: one of a thousand servers is not looked up by its name. */
+  readonly #byServers = new Map<readonly Server[], readonly IdleList[]>();
   readonly #all = new Set<UpstreamConnection>();
 
   /** Begins an attempt on a pooled connection, or on a new one. */
-  attempt(plane: Plane, server: Server, call: AttemptCall): UpstreamConnection {
-    const pooled = call.freshness === 'new' ? undefined : this.#take(plane, server, call.freshness);
+  attempt(plane: Plane, call: AttemptCall): UpstreamConnection {
+    const { servers, index } = call;
+    const home = this.#of(servers)[index] as IdleList;
+    const pooled = call.freshness === 'new' ? undefined : take(plane, home, call.freshness);
     if (pooled !== undefined) {
       pooled.begin(call.request, call.listener, call.responseTimeoutMs);
       return pooled;
     }
-    const fresh = new UpstreamConnection(plane, server);
+    const fresh = new UpstreamConnection(plane, servers[index] as Server, home);
     this.#all.add(fresh);
     fresh.begin(call.request, call.listener, call.responseTimeoutMs);
     return fresh;
@@ -30,26 +41,27 @@ export class UpstreamPool {
 
   /** A connection has done its exchange and may take another. */
   putBack(connection: UpstreamConnection): void {
-    const idle = this.#idle.get(connection.server.key);
-    if (idle === undefined) this.#idle.set(connection.server.key, [connection]);
-    else idle.push(connection);
+    const { home } = connection;
+    if (home.wanted) home.connections.push(connection);
+    else connection.close();
   }
 
   /** A connection is closed, wherever it was. */
   forget(connection: UpstreamConnection): void {
     this.#all.delete(connection);
-    const idle = this.#idle.get(connection.server.key);
-    if (idle === undefined) return;
-    const index = idle.lastIndexOf(connection);
-    if (index >= 0) idle.splice(index, 1);
-    if (idle.length === 0) this.#idle.delete(connection.server.key);
+    const { connections } = connection.home;
+    const index = connections.lastIndexOf(connection);
+    if (index >= 0) connections.splice(index, 1);
   }
 
-  /** Closes the idle connections to servers that no version names any more. */
+  /** Closes the connections to servers that no version names any more: the idle ones now, others when they would become idle. */
   keepOnly(serverKeys: ReadonlySet<string>): void {
-    for (const [key, idle] of [...this.#idle]) {
+    this.#byServers.clear();
+    for (const [key, idle] of this.#byKey) {
       if (serverKeys.has(key)) continue;
-      for (const connection of [...idle]) connection.close();
+      this.#byKey.delete(key);
+      idle.wanted = false;
+      for (const connection of [...idle.connections]) connection.close();
     }
   }
 
@@ -57,19 +69,35 @@ export class UpstreamPool {
     for (const connection of [...this.#all]) connection.close();
   }
 
-  #take(plane: Plane, server: Server, freshness: Freshness): UpstreamConnection | undefined {
-    const idle = this.#idle.get(server.key);
-    const connection = idle?.pop();
-    if (idle === undefined || connection === undefined) return undefined;
-    if (freshness === 'recent' && plane.sweeper.nowMs - connection.idleSinceMs > RECENT_MS) {
-      idle.push(connection);
-      return undefined;
-    }
-    return connection;
+  #of(servers: readonly Server[]): readonly IdleList[] {
+    const known = this.#byServers.get(servers);
+    if (known !== undefined) return known;
+    const found = servers.map(({ key }) => this.#ofKey(key));
+    this.#byServers.set(servers, found);
+    return found;
+  }
+
+  #ofKey(key: string): IdleList {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const idle = { connections: [], wanted: true };
+    this.#byKey.set(key, idle);
+    return idle;
   }
 }
 
+function take(plane: Plane, { connections }: IdleList, freshness: Freshness): UpstreamConnection | undefined {
+  const connection = connections.at(-1);
+  if (connection === undefined) return undefined;
+  if (freshness === 'recent' && plane.sweeper.nowMs - connection.idleSinceMs > RECENT_MS) return undefined;
+  connections.pop();
+  return connection;
+}
+
 interface AttemptCall {
+  readonly servers: readonly Server[];
+  /** Of the one that is asked. */
+  readonly index: number;
   readonly request: OutgoingRequest;
   readonly listener: AttemptListener;
   readonly freshness: Freshness;

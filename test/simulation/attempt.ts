@@ -17,6 +17,8 @@ export interface AttemptParts {
 }
 
 interface Call {
+  readonly servers: readonly Server[];
+  readonly index: number;
   readonly request: OutgoingRequest;
   readonly listener: AttemptListener;
   readonly freshness: Freshness;
@@ -39,8 +41,8 @@ export class SimulatedPool {
     this.#parts = parts;
   }
 
-  attempt(_plane: unknown, server: Server, call: Call): Attempt {
-    return new SimulatedAttempt(this.#parts, server.key, call);
+  attempt(_plane: unknown, call: Call): Attempt {
+    return new SimulatedAttempt(this.#parts, (call.servers[call.index] as Server).key, call);
   }
 }
 

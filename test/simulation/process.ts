@@ -19,6 +19,7 @@ import { BufferBudget } from '../../src/proxy/buffer-budget.ts';
 import { BufferPool } from '../../src/proxy/buffer-pool.ts';
 import { Comparisons } from '../../src/proxy/comparisons.ts';
 import type { Exchange } from '../../src/proxy/exchange.ts';
+import { ParserPool } from '../../src/proxy/http1/parser-pool.ts';
 import { WriteTurn } from '../../src/proxy/http1/write-turn.ts';
 import type { Plane } from '../../src/proxy/plane.ts';
 import { Register } from '../../src/proxy/register.ts';
@@ -95,10 +96,11 @@ export class Process implements DataPlanePort {
     const { connectMs, idleBodyMs } = config.timeouts;
     const counters = newCounters();
     const buffers = new BufferPool();
+    const messageLimits = { requestLineBytes: 8192, headerBytes: 32_768, fieldCount: 100 };
     const pool = new SimulatedPool({ clock, chance, upstreams, connectMs, idleBodyMs });
     this.plane = {
       config,
-      messageLimits: { requestLineBytes: 8192, headerBytes: 32_768, fieldCount: 100 },
+      messageLimits,
       clock,
       dice,
       log,
@@ -117,6 +119,7 @@ export class Process implements DataPlanePort {
       tunnels: new Set(),
       sockets: new Sockets(buffers),
       buffers,
+      parsers: new ParserPool(messageLimits),
       writes: new WriteTurn(),
       table: buildTable(0, [], []),
       draining: false,

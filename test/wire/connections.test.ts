@@ -1,6 +1,6 @@
 /** Connections: kept alive, pipelined, half-closed, reused; and what is never reused (RFC 9112 section 9). */
 import { expect, test } from 'vitest';
-import { cluster } from '../kit/config-service.ts';
+import { call, cluster, listVersions } from '../kit/config-service.ts';
 import { startProxy } from '../kit/cutover.ts';
 import { field } from '../kit/messages.ts';
 import { askOnce, connectTo, requestText } from '../kit/raw-client.ts';
@@ -170,6 +170,36 @@ test('a server connection idle for longer than its limit is closed by Cutover', 
   await client.ask('/1');
   await server.until(() => server.open.size === 0);
   expect((await client.ask('/2')).text).toBe('/2');
+});
+
+test('versions on one server share its connections', async () => {
+  const server = await startServer(echoesTarget);
+  const proxy = await startProxy(cluster('1', [server]));
+  const client = await connectTo(proxy.port);
+  await client.ask('/1');
+  await proxy.put(cluster('2', [server]));
+  await client.ask('/2');
+  expect(server.arrivals.map(({ connection }) => connection)).toEqual([0, 0]);
+});
+
+test('connections to a server that no version names any more are closed, a busy one after its answer', async () => {
+  const release = Promise.withResolvers<void>();
+  const old = await startServer(async (arrival) => {
+    if (arrival.head.target === '/slow') await release.promise;
+    arrival.send(responseText(200, arrival.head.target));
+  });
+  const proxy = await startProxy(cluster('1', [old]), { timeouts: { upstreamIdle: 3600 } });
+  const [oldId] = (await listVersions(proxy.configPort)).map(({ uuid }) => uuid);
+  const [idle, busy] = [await connectTo(proxy.port), await connectTo(proxy.port)];
+  busy.send(requestText({ target: '/slow' }));
+  await old.arrival(0);
+  await idle.ask('/quick');
+  await proxy.put(cluster('2', [await startServer(answers('new'))]));
+  await call(proxy.configPort, 'DELETE', `/${oldId}`);
+  await old.until(() => old.open.size === 1);
+  release.resolve();
+  expect((await busy.answer()).text).toBe('/slow');
+  await old.until(() => old.open.size === 0);
 });
 
 test('a client connection idle for longer than its limit is closed', async () => {

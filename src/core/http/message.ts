@@ -1,8 +1,8 @@
 /**
  * What the codec says of a message: the heads, and the callbacks that a parser feeds.
  *
- * A parser serves one connection for life and reuses its head object: a head is lent until the
- * message it opened has ended. Who needs it longer copies what it needs.
+ * A parser reads one message at a time and reuses its head object: a head is lent until the message it
+ * opened has ended. Who needs it longer copies what it needs.
  */
 import type { FieldLines } from './fields.ts';
 

@@ -2,6 +2,8 @@
  * The two parsers as the data plane sees them; `request-parser.ts` and `response-parser.ts` implement them.
  */
 
+import type { ResponseSink } from './message.ts';
+
 export interface MessageParser {
   /**
    * Takes bytes `from` to `to` and calls the sink. Returns the offset of the first byte not taken:
@@ -22,8 +24,8 @@ export interface RequestMessageParser extends MessageParser {
 }
 
 export interface ResponseMessageParser extends MessageParser {
-  /** Ready for the answer to a request with this method; only when no answer is under way. */
-  expect(method: string): void;
+  /** Ready for the answer to a request with this method, which `sink` is told; only when no answer is under way. */
+  expect(method: string, sink: ResponseSink): void;
   /**
    * The server closed its side. Ends an `until-close` body (`responseEnd`); in any other place of a
    * message it is a `responseError` with code `premature-close`; between messages, and before the first

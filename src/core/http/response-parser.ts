@@ -1,6 +1,6 @@
 /**
- * Responses of one server connection, from bytes to callbacks, as strict as requests are read: a server
- * is not trusted with framing either. Bytes beyond the answer that is expected are not taken.
+ * Responses, from bytes to callbacks, as strict as requests are read: a server is not trusted with framing
+ * either. Bytes beyond the answer that is expected are not taken.
  */
 import { ChunkedDecoder } from './chunked.ts';
 import type { FieldLines } from './fields.ts';
@@ -16,22 +16,22 @@ import { StatusLine } from './status-line.ts';
 type State = 'idle' | 'head' | 'length' | 'chunked' | 'until-close' | 'stopped';
 
 export class ResponseParser implements ResponseMessageParser {
-  readonly #sink: ResponseSink;
   readonly #limits: MessageLimits;
   readonly #line: StatusLine;
   readonly #section: SectionReader;
   readonly #head: ResponseRecord;
-  /** Made for the first chunked body of the connection. */
+  /** Made for the first chunked body. */
   #chunks: ChunkedDecoder | null = null;
   #state: State = 'idle';
+  /** Hears of the answer under way. */
+  #sink: ResponseSink | null = null;
   #method = '';
   /** An interim answer has come, the final one not yet. */
   #afterInterim = false;
   /** Octets of a body of known length that are still to come. */
   #bytesLeft = 0;
 
-  constructor(sink: ResponseSink, limits: MessageLimits) {
-    this.#sink = sink;
+  constructor(limits: MessageLimits) {
     this.#limits = limits;
     this.#line = new StatusLine(limits);
     this.#section = new SectionReader(this.#line, limits);
@@ -43,9 +43,10 @@ export class ResponseParser implements ResponseMessageParser {
     return this.#state !== 'idle' && this.#state !== 'stopped';
   }
 
-  expect(method: string): void {
+  expect(method: string, sink: ResponseSink): void {
     if (this.#state !== 'idle') return;
     this.#state = 'head';
+    this.#sink = sink;
     this.#method = method;
     this.#afterInterim = false;
     this.#section.begin();
@@ -57,7 +58,7 @@ export class ResponseParser implements ResponseMessageParser {
     if (this.#state === 'length') at = this.#readLength(bytes, at, to);
     else if (this.#state === 'chunked') at = this.#readChunks(bytes, at, to);
     else if (this.#state === 'until-close' && at < to) {
-      this.#sink.responseBody(bytes, at, to);
+      this.#sink?.responseBody(bytes, at, to);
       at = to;
     }
     return at;
@@ -70,6 +71,7 @@ export class ResponseParser implements ResponseMessageParser {
 
   stop(): void {
     this.#state = 'stopped';
+    this.#sink = null;
   }
 
   #readHead(bytes: Buffer, from: number, to: number): number {
@@ -80,7 +82,7 @@ export class ResponseParser implements ResponseMessageParser {
     const error = head.read(this.#line, this.#method);
     if (error !== null) return this.#refuse(error, at);
     if (head.status < 200 && head.status !== 101) {
-      this.#sink.responseInterim(head);
+      this.#sink?.responseInterim(head);
       this.#afterInterim = true;
       if (this.#state === 'head') this.#section.begin();
       return at;
@@ -98,7 +100,7 @@ export class ResponseParser implements ResponseMessageParser {
       this.#chunks.begin();
     }
     if (head.status === 101) this.#state = 'stopped';
-    this.#sink.responseHead(head);
+    this.#sink?.responseHead(head);
     if (this.#bytesLeft === 0 && this.#state === 'length') this.#end(null);
   }
 
@@ -106,7 +108,7 @@ export class ResponseParser implements ResponseMessageParser {
     if (from === to) return from;
     const end = to - from < this.#bytesLeft ? to : from + this.#bytesLeft;
     this.#bytesLeft -= end - from;
-    this.#sink.responseBody(bytes, from, end);
+    this.#sink?.responseBody(bytes, from, end);
     if (this.#bytesLeft === 0 && this.#state === 'length') this.#end(null);
     return end;
   }
@@ -116,7 +118,7 @@ export class ResponseParser implements ResponseMessageParser {
     let at = from;
     while (at < to && this.#state === 'chunked') {
       at = chunks.step(bytes, at, to);
-      if (chunks.dataTo > chunks.dataFrom) this.#sink.responseBody(bytes, chunks.dataFrom, chunks.dataTo);
+      if (chunks.dataTo > chunks.dataFrom) this.#sink?.responseBody(bytes, chunks.dataFrom, chunks.dataTo);
       else if (chunks.error !== null) return this.#refuse(chunks.error, at);
       else if (chunks.done) this.#end(chunks.trailers);
     }
@@ -124,18 +126,21 @@ export class ResponseParser implements ResponseMessageParser {
   }
 
   #end(trailers: FieldLines | null): void {
+    const sink = this.#sink;
     this.#state = 'idle';
-    this.#sink.responseEnd(trailers);
+    this.#sink = null;
+    sink?.responseEnd(trailers);
   }
 
   #refuse(error: ProtocolError, at = 0): number {
+    const sink = this.#sink;
     this.stop();
-    this.#sink.responseError(error);
+    sink?.responseError(error);
     return at;
   }
 }
 
-/** The head object of a connection, filled anew by each response. */
+/** The head object of a parser, filled anew by each response. */
 class ResponseRecord implements ResponseHead {
   readonly fields: FieldLines;
   status = 0;

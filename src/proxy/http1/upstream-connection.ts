@@ -4,13 +4,14 @@
  */
 import type { FieldLines } from '../../core/http/fields.ts';
 import type { ProtocolError, ResponseHead, ResponseSink } from '../../core/http/message.ts';
-import { ResponseParser } from '../../core/http/response-parser.ts';
+import type { ResponseParser } from '../../core/http/response-parser.ts';
 import type { Server } from '../../core/routing/table.ts';
 import { causeOf, connectFailureText, isExhaustion, lostConnectionText } from '../failure-text.ts';
 import type { Attempt, AttemptListener, Failure, OutgoingRequest, TunnelEnd } from '../message-level.ts';
 import type { Plane } from '../plane.ts';
 import type { Timed } from '../sweeper.ts';
 import type { ConnectingOwner, TcpSocket } from '../tcp/socket.ts';
+import type { IdleList } from '../upstream-pool.ts';
 import { Outbox } from './outbox.ts';
 import { RequestWriter } from './request-writer.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
@@ -19,11 +20,14 @@ type Stage = 'resolving' | 'connecting' | 'busy' | 'idle' | 'tunnel' | 'closed';
 
 export class UpstreamConnection implements Attempt, ResponseSink, ConnectingOwner, Timed {
   readonly server: Server;
+  /** Where it waits while it is idle. */
+  readonly home: IdleList;
   deadlineMs = Number.POSITIVE_INFINITY;
   idleSinceMs = 0;
 
   readonly #plane: Plane;
-  readonly #parser: ResponseParser;
+  /** Lent while an attempt is under way. */
+  #parser: ResponseParser | null = null;
   #socket: TcpSocket | null = null;
   #outbox: Outbox | null = null;
   #writer: RequestWriter | null = null;
@@ -47,10 +51,10 @@ export class UpstreamConnection implements Attempt, ResponseSink, ConnectingOwne
   #paused = false;
   #responseTimeoutMs = 0;
 
-  constructor(plane: Plane, server: Server) {
+  constructor(plane: Plane, server: Server, home: IdleList) {
     this.#plane = plane;
     this.server = server;
-    this.#parser = new ResponseParser(this, plane.messageLimits);
+    this.home = home;
     plane.sweeper.add(this);
   }
 
@@ -68,7 +72,8 @@ export class UpstreamConnection implements Attempt, ResponseSink, ConnectingOwne
     this.#answerEnded = false;
     this.#mayReuse = false;
     this.#responseTimeoutMs = responseTimeoutMs;
-    this.#parser.expect(request.request.method);
+    this.#parser = this.#plane.parsers.take();
+    this.#parser.expect(request.request.method, this);
     if (this.#stage === 'idle') {
       this.#stage = 'busy';
       this.#begun(request);
@@ -143,7 +148,9 @@ export class UpstreamConnection implements Attempt, ResponseSink, ConnectingOwne
   close(): void {
     if (this.#stage === 'closed') return;
     this.#stage = 'closed';
-    this.#parser.stop();
+    // Not given back: it may be at work further down the stack.
+    this.#parser?.stop();
+    this.#parser = null;
     this.#plane.sweeper.delete(this);
     this.#plane.pool.forget(this);
     this.#waiting = [];
@@ -254,14 +261,15 @@ export class UpstreamConnection implements Attempt, ResponseSink, ConnectingOwne
       this.#tunnel.arrived(Buffer.from(bytes.subarray(0, count)));
       return;
     }
-    if (this.#stage !== 'busy' || this.#listener === null) {
+    const listener = this.#listener;
+    const parser = this.#parser;
+    if (this.#stage !== 'busy' || listener === null || parser === null) {
       // Nobody asked for these bytes: never pair them with a request (RFC 9112 section 9.2).
       this.close();
       return;
     }
     this.#anyByte = true;
-    const listener = this.#listener;
-    const taken = this.#parser.push(bytes, 0, count);
+    const taken = parser.push(bytes, 0, count);
     const tunnel = this.#tunnel as SocketTunnelEnd | null;
     if (tunnel !== null) {
       // Bytes of the tunnel that came in the same read as the 101.
@@ -271,7 +279,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, ConnectingOwne
     // A head that comes in drops does not come later for that: only what follows it moves the deadline.
     if (this.#answerBegun && !this.#paused) this.#awaitAnswer();
     listener.attemptFlush();
-    if (this.#answerEnded) this.#finish(taken === count);
+    if (this.#answerEnded) this.#finish(parser, taken === count);
   }
 
   socketEnded(): void {
@@ -281,7 +289,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, ConnectingOwne
     }
     if (this.#listener !== null && this.#stage === 'busy') {
       const listener = this.#listener;
-      this.#parser.finish();
+      this.#parser?.finish();
       if (this.#answerEnded) listener.attemptFlush();
       else if (this.#listener !== null) this.#lost('EOF');
     }
@@ -303,8 +311,10 @@ export class UpstreamConnection implements Attempt, ResponseSink, ConnectingOwne
   // ---- the end of an attempt
 
   /** The attempt is over: back into the pool, when both messages ended where they should. */
-  #finish(clean: boolean): void {
+  #finish(parser: ResponseParser, clean: boolean): void {
     if (this.#stage !== 'busy') return;
+    this.#parser = null;
+    this.#plane.parsers.give(parser);
     if (!clean || !this.#mayReuse || !this.#requestEnded) {
       this.close();
       return;

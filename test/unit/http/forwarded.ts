@@ -72,21 +72,18 @@ export function readAndForward(text: string, look: (head: RequestHead) => void):
 export function forwardAnswer(text: string, options: Partial<ResponseForwarding> = {}): string {
   const forwarding = { method: 'GET', connection: 'keep-alive', framing: 'length', via: null } as const;
   let sent = '';
-  const parser = new ResponseParser(
-    {
-      responseInterim: () => {},
-      responseHead: (head) => {
-        sent = forwardResponseHead(head, { ...forwarding, extraLines: '', date: null, ...options });
-      },
-      responseBody: () => {},
-      responseEnd: () => {},
-      responseError: ({ code }) => {
-        throw new Error(`Failed to read the response: ${code}`);
-      },
+  const parser = new ResponseParser(limits);
+  parser.expect(options.method ?? 'GET', {
+    responseInterim: () => {},
+    responseHead: (head) => {
+      sent = forwardResponseHead(head, { ...forwarding, extraLines: '', date: null, ...options });
     },
-    limits,
-  );
-  parser.expect(options.method ?? 'GET');
+    responseBody: () => {},
+    responseEnd: () => {},
+    responseError: ({ code }) => {
+      throw new Error(`Failed to read the response: ${code}`);
+    },
+  });
   parser.push(Buffer.from(text, 'latin1'), 0, text.length);
   return sent;
 }

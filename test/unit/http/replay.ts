@@ -3,7 +3,13 @@
  * codec's tests. What is written down is plain data, so that two plays can be compared whole.
  */
 import type { FieldLines } from '../../../src/core/http/fields.ts';
-import type { MessageLimits, ProtocolError, RequestHead, ResponseHead } from '../../../src/core/http/message.ts';
+import type {
+  MessageLimits,
+  ProtocolError,
+  RequestHead,
+  ResponseHead,
+  ResponseSink,
+} from '../../../src/core/http/message.ts';
 import type { MessageParser } from '../../../src/core/http/parsers.ts';
 import { RequestParser } from '../../../src/core/http/request-parser.ts';
 import { ResponseParser } from '../../../src/core/http/response-parser.ts';
@@ -86,34 +92,32 @@ export function playResponses(
   const last = () => played.messages.at(-1) as PlayedResponse;
   let ended = false;
   const open = (head: ResponseHead) => played.messages.push(recordResponse(head));
-  const parser = new ResponseParser(
-    {
-      responseInterim: (head) => {
-        open(head);
-        last().whole = true;
-      },
-      responseHead: (head) => {
-        open(head);
-        if (head.status === 101) last().whole = true;
-      },
-      responseBody: (bytes, from, to) => {
-        last().body += bytes.toString('latin1', from, to);
-      },
-      responseEnd: (trailers) => {
-        last().trailers = trailers === null ? [] : lines(trailers);
-        last().whole = true;
-        ended = true;
-      },
-      responseError: (error) => refuse(played, error),
+  const sink: ResponseSink = {
+    responseInterim: (head) => {
+      open(head);
+      last().whole = true;
     },
-    options.bounds ?? limits,
-  );
-  parser.expect(methods.shift() as string);
+    responseHead: (head) => {
+      open(head);
+      if (head.status === 101) last().whole = true;
+    },
+    responseBody: (bytes, from, to) => {
+      last().body += bytes.toString('latin1', from, to);
+    },
+    responseEnd: (trailers) => {
+      last().trailers = trailers === null ? [] : lines(trailers);
+      last().whole = true;
+      ended = true;
+    },
+    responseError: (error) => refuse(played, error),
+  };
+  const parser = new ResponseParser(options.bounds ?? limits);
+  parser.expect(methods.shift() as string, sink);
   played.left = feed(text, options.cuts ?? 'whole', parser, () => {
     const method = methods.shift();
     if (!ended || method === undefined) return false;
     ended = false;
-    parser.expect(method);
+    parser.expect(method, sink);
     return true;
   });
   if (options.end === 'closes') parser.finish();

@@ -1,5 +1,6 @@
 /** What a server's bytes are read as, whole and in pieces. */
 import { describe, expect, it } from 'vitest';
+import type { ResponseHead } from '../../../src/core/http/message.ts';
 import { ResponseParser } from '../../../src/core/http/response-parser.ts';
 import { limits, type Played, type PlayedResponse, playResponses } from './replay.ts';
 import { type AnswerOptions, chunked, ok, readAnswers, refusedAnswers } from './response-cases.ts';
@@ -58,7 +59,7 @@ describe('bytes that nobody asked for', () => {
   });
 
   it('are left before a request too', () => {
-    const parser = new ResponseParser(silent(), limits);
+    const parser = new ResponseParser(limits);
     expect(parser.push(Buffer.from('HTTP/1.1 408 Late\r\n\r\n'), 0, 21)).toBe(0);
     expect(parser.inMessage).toBe(false);
   });
@@ -88,9 +89,9 @@ describe('when the server closes', () => {
 
   it('between messages, nothing is said', () => {
     expect(playAll(ok('Content-Length: 0\r\n'), { end: 'closes' })).toMatchObject({ error: '' });
-    const parser = new ResponseParser(silent(), limits);
+    const parser = new ResponseParser(limits);
     parser.finish();
-    parser.expect('GET');
+    parser.expect('GET', silent());
     parser.finish();
     expect(parser.inMessage).toBe(false);
   });
@@ -98,23 +99,40 @@ describe('when the server closes', () => {
 
 it('is done for good once it has switched protocols', () => {
   const said: string[] = [];
-  const parser = new ResponseParser(
-    { ...silent(), responseHead: ({ status }) => said.push(`head ${status}`), responseEnd: () => said.push('end') },
-    limits,
-  );
+  const parser = new ResponseParser(limits);
+  const sink = {
+    ...silent(),
+    responseHead: ({ status }: ResponseHead) => said.push(`head ${status}`),
+    responseEnd: () => said.push('end'),
+  };
   const text = 'HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n';
-  parser.expect('GET');
+  parser.expect('GET', sink);
   const taken = parser.push(Buffer.from(text), 0, text.length);
-  parser.expect('GET');
+  parser.expect('GET', sink);
   expect(parser.push(Buffer.from(text), taken, text.length)).toBe(taken);
   parser.finish();
   expect(said).toEqual(['head 101']);
 });
 
+it('tells each answer to whoever expects it', () => {
+  const parser = new ResponseParser(limits);
+  const said: string[] = [];
+  for (const name of ['one', 'two']) {
+    parser.expect('GET', {
+      ...silent(),
+      responseHead: ({ status }) => said.push(`${name}: ${status}`),
+      responseEnd: () => said.push(`${name}: end`),
+    });
+    const text = ok('Content-Length: 0\r\n');
+    parser.push(Buffer.from(text), 0, text.length);
+  }
+  expect(said).toEqual(['one: 200', 'one: end', 'two: 200', 'two: end']);
+});
+
 it('says when it is inside a message', () => {
-  const parser = new ResponseParser({ ...silent(), responseError: () => {} }, limits);
+  const parser = new ResponseParser(limits);
   const push = (text: string) => parser.push(Buffer.from(text), 0, text.length);
-  parser.expect('GET');
+  parser.expect('GET', { ...silent(), responseError: () => {} });
   expect(parser.inMessage).toBe(false);
   push('HTTP/1.1 100 Continue\r\n\r\n');
   expect(parser.inMessage).toBe(true);
@@ -126,19 +144,16 @@ it('says when it is inside a message', () => {
 
 it('says nothing more once it is stopped', () => {
   const said: string[] = [];
-  const parser: ResponseParser = new ResponseParser(
-    {
-      ...silent(),
-      responseHead: () => said.push('head'),
-      responseBody: () => {
-        said.push('body');
-        parser.stop();
-      },
-      responseEnd: () => said.push('end'),
+  const parser = new ResponseParser(limits);
+  parser.expect('GET', {
+    ...silent(),
+    responseHead: () => said.push('head'),
+    responseBody: () => {
+      said.push('body');
+      parser.stop();
     },
-    limits,
-  );
-  parser.expect('GET');
+    responseEnd: () => said.push('end'),
+  });
   const text = chunked('1\r\nx\r\n1\r\ny\r\n0\r\n\r\n');
   parser.push(Buffer.from(text), 0, text.length);
   parser.finish();
