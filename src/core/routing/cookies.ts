@@ -93,7 +93,7 @@ class VersionLines {
   #expiring = '';
 
   constructor(start: string, attributes: string) {
-    this.plain = start + attributes;
+    this.plain = inOnePiece(start + attributes);
     this.#start = start;
     this.#attributes = attributes;
   }
@@ -105,10 +105,15 @@ class VersionLines {
       this.#timeoutS = timeoutS;
       // RFC 6265 section 4.1.1 wants the form of the Date field.
       const expires = httpDate(Math.min((second + timeoutS) * 1000, LATEST_MS));
-      this.#expiring = `${this.#start}; Expires=${expires}; Max-Age=${timeoutS}${this.#attributes}`;
+      this.#expiring = inOnePiece(`${this.#start}; Expires=${expires}; Max-Age=${timeoutS}${this.#attributes}`);
     }
     return this.#expiring;
   }
+}
+
+/** Joined text is a tree of its parts, which each answer that it is written into would walk anew. */
+function inOnePiece(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 /** The last moment that IMF-fixdate can write: a later expiry is cut to it. */
