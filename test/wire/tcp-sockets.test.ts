@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { BODY_BUFFERS_MAX, BODY_BYTES, BufferPool } from '../../src/proxy/buffer-pool.ts';
+import { BODY_BUFFERS_MAX, BODY_BYTES, BufferPool, POOLED_BYTES_MAX } from '../../src/proxy/buffer-pool.ts';
 import { type Handles, handles } from '../../src/proxy/tcp/handles.ts';
 import { SHARED_BUFFER } from '../../src/proxy/tcp/read-buffers.ts';
 import { type ConnectingOwner, QUEUED_BYTES_MAX, type TcpSocket } from '../../src/proxy/tcp/socket.ts';
@@ -164,13 +164,16 @@ describe.each(KINDS)('%s', (_, kind) => {
       lent.fill('!');
       socket.writeLent('', Buffer.from(' more'), 0, 5);
       socket.writeOwn(Buffer.from(' own'));
+      const pooled = pool.take(100);
+      pooled.write(' pooled, and more');
+      socket.writePooled(pooled, 7);
       const got: Buffer[] = [];
       peer.on('data', (bytes) => got.push(bytes));
       peer.write('request');
       await owner.until(() => owner.text === 'request');
       socket.end();
       await once(peer, 'end');
-      expect(Buffer.concat(got).toString('latin1')).toBe('h\u00e9ad text lent more own');
+      expect(Buffer.concat(got).toString('latin1')).toBe('h\u00e9ad text lent more own pooled');
     });
 
     test('either side may half-close; when both have, it is closed', async () => {
@@ -352,6 +355,31 @@ describe.each(KINDS)('%s', (_, kind) => {
     await once(peer, 'close');
   });
 });
+
+test('a buffer of the pool goes back once it has been taken, also by a connection that is closed', async () => {
+  const pool = new BufferPool();
+  const { socket, owner, peer } = await acceptOne(new Sockets(pool));
+  // The peer reads nothing: what the kernel does not take waits.
+  peer.pause();
+  fill(socket, '', Buffer.alloc(POOLED_BYTES_MAX));
+  const waiting = pool.take(POOLED_BYTES_MAX);
+  socket.writePooled(waiting.fill('w'), waiting.length);
+  expect(takesAll(pool)).not.toContain(waiting);
+  peer.resume();
+  await owner.untilTold('drained');
+  expect(takesAll(pool)).toContain(waiting);
+  socket.close();
+  const late = pool.take(POOLED_BYTES_MAX);
+  socket.writePooled(late, late.length);
+  expect(takesAll(pool)).toContain(late);
+});
+
+/** What lies ready in the pool, which is put back. */
+function takesAll(pool: BufferPool): Buffer[] {
+  const taken = Array.from({ length: 40 }, () => pool.take(POOLED_BYTES_MAX));
+  for (const buffer of taken) pool.give(buffer);
+  return taken;
+}
 
 test('a connection that is closed within a long body gives back its own buffer, never the one that all share', async () => {
   const given: Buffer[] = [];

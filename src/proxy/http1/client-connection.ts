@@ -67,7 +67,7 @@ export class ClientConnection implements ClientSide, RequestSink, SocketOwner, T
     this.#socket = plane.sockets.own(accepted, this);
     this.#onClosed = onClosed;
     this.clientIp = plainAddress(this.#socket.remoteAddress);
-    this.#outbox = new Outbox(this.#socket, plane.writes);
+    this.#outbox = new Outbox(this.#socket, plane);
     this.#answer = new AnswerWriter(plane, this.#outbox);
     this.#parser = new RequestParser(this, plane.messageLimits);
     this.facts = new Http1RequestFacts(plane, this.clientIp);

@@ -237,7 +237,7 @@ export class UpstreamConnection implements Attempt, ResponseSink, ConnectingOwne
     const socket = this.#socket;
     if (socket === null || this.#stage !== 'connecting') return;
     this.#stage = 'busy';
-    this.#outbox = new Outbox(socket, this.#plane.writes);
+    this.#outbox = new Outbox(socket, this.#plane);
     this.#writer = new RequestWriter(this.#plane, this.#outbox);
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -94,6 +94,13 @@ export class HandleSocket implements TcpSocket {
     }
   }
 
+  writePooled(buffer: Buffer, count: number): void {
+    const written = this.#mayWrite ? this.#write('', buffer.subarray(0, count)) : 0;
+    const isDone = typeof written === 'number';
+    this.#wrote(written, count, isDone ? null : buffer);
+    if (isDone) this.#parts.pool.give(buffer);
+  }
+
   writeOwn(bytes: Buffer): void {
     if (!this.#mayWrite) return;
     const written = this.#write('', bytes);

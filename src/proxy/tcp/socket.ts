@@ -17,6 +17,8 @@ export interface TcpSocket {
   writeText(text: string): void;
   /** Sends the text and behind it bytes that are lent until the call returns. */
   writeLent(text: string, bytes: Buffer, from: number, to: number): void;
+  /** Sends the first `count` bytes of a buffer of the pool, which is the socket's from here on. */
+  writePooled(buffer: Buffer, count: number): void;
   /** Sends bytes that nobody changes any more. */
   writeOwn(bytes: Buffer): void;
   /** Sends FIN after what is queued. */

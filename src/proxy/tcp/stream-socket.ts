@@ -67,6 +67,11 @@ export class StreamSocket implements TcpSocket {
     this.#socket.uncork();
   }
 
+  /** The buffer is left to the collector. */
+  writePooled(buffer: Buffer, count: number): void {
+    this.writeOwn(buffer.subarray(0, count));
+  }
+
   writeOwn(bytes: Buffer): void {
     if (this.#socket.writable) this.#socket.write(bytes);
   }
