@@ -5,35 +5,25 @@
 
 import { hostPort } from '../../src/core/config/address.ts';
 import type { Config } from '../../src/core/config/model.ts';
-import { parseCluster, parseConfig } from '../../src/core/config/parse.ts';
-import { hasBody } from '../../src/core/http/message.ts';
 import { CONTROLS, type Command, type Control } from '../../src/core/release/command.ts';
 import { isLive, runsInContainers, serves } from '../../src/core/release/state.ts';
-import { decide } from '../../src/core/routing/decide.ts';
-import { Exchange } from '../../src/proxy/exchange.ts';
-import { Http1RequestFacts } from '../../src/proxy/http1/request-facts.ts';
 import type { Log } from '../../src/system/log.ts';
 import { Chance } from '../kit/chance.ts';
-import { FakeDisk } from '../kit/fake-disk.ts';
 import { keptText } from '../kit/kept-text.ts';
-import { type Asked, Client, requestHead, SimulatedSide } from './client.ts';
+import { SimulatedDisk, SLOW_STEP_MS } from './disk.ts';
 import { SimulatedEngine } from './engine.ts';
-import { judgeExchange } from './exchange-rules.ts';
+import { Inputs, type RunsOn } from './inputs.ts';
 import { Process, STATE_PATH } from './process.ts';
 import { Promises } from './promises.ts';
 import { ReachRules } from './reach-rules.ts';
+import { CLIENTS, Requests } from './requests.ts';
 import { TableRules } from './table-rules.ts';
 import { SimulatedTime, settled } from './time.ts';
 import { Upstreams } from './upstreams.ts';
 
 export class Violation extends Error {}
 
-const CLIENTS = 8;
-const HOLD_BYTES = 64;
 const TRAIL_MAX = 60;
-/** By then what could not be written has been written. */
-const RETRIED_MS = 2500;
-const SLOW_STEP_MS = 60;
 const HOUR_MS = 3_600_000;
 
 type Step =
@@ -84,33 +74,46 @@ export class World {
   readonly time = new SimulatedTime();
   readonly upstreams: Upstreams;
   readonly #engine: SimulatedEngine;
-  readonly #clients: readonly Client[];
+  readonly #inputs: Inputs;
+  readonly #requests: Requests;
   readonly #promises = new Promises();
   readonly #tables: TableRules;
   readonly #reach = new ReachRules();
   readonly #trail: string[] = [];
   readonly #log: Log;
-  #disk = FakeDisk.holding({});
+  readonly #disk: SimulatedDisk;
   #config: Config;
   #process: Process | null = null;
-  #open = new Set<{ readonly asked: Asked; readonly exchange: Exchange }>();
-  #asked = 0;
-  #versions = 0;
   #pendingCommands = 0;
-  #diskFailedMs = Number.NEGATIVE_INFINITY;
-  #diskSlowMs = Number.NEGATIVE_INFINITY;
+  /** Found inside Cutover, which must not see it thrown. */
+  #wrong: string | null = null;
 
   constructor(seed: number) {
     this.chance = new Chance(seed);
     this.upstreams = new Upstreams(this.chance);
-    this.#clients = Array.from({ length: CLIENTS }, (_, index) => new Client(index, index % 4 !== 3));
-    const isSlow = () => this.#wasSlow;
-    this.#tables = new TableRules(() => this.time.nowMs, this.upstreams, isSlow);
+    const { chance, time, upstreams } = this;
+    this.#disk = new SimulatedDisk({ chance, time });
+    this.#inputs = new Inputs({ chance, time, upstreams });
+    this.#tables = new TableRules(
+      () => time.nowMs,
+      upstreams,
+      () => this.#disk.wasSlow,
+    );
+    this.#requests = new Requests({
+      chance,
+      time,
+      upstreams,
+      tables: this.#tables,
+      process: () => this.#running,
+      onWrong: (what) => {
+        this.#wrong ??= what;
+      },
+    });
     this.#engine = new SimulatedEngine({
-      time: this.time,
-      chance: this.chance,
-      upstreams: this.upstreams,
-      newAddress: () => this.#newAddress(),
+      time,
+      chance,
+      upstreams,
+      newAddress: () => this.#inputs.address(),
       onStop: (versionId) => this.#stopping(versionId),
     });
     this.#log = {
@@ -118,7 +121,7 @@ export class World {
       write: (level, _component, text) => this.#noteLine(level, text),
       always: () => {},
     };
-    this.#config = this.#newConfig();
+    this.#config = this.#inputs.config();
   }
 
   async run(steps: number): Promise<void> {
@@ -137,17 +140,17 @@ export class World {
     const { chance, time } = this;
     switch (step) {
       case 'requests':
-        for (let count = 1 + chance.below(8); count > 0; count -= 1) this.#ask();
+        for (let count = 1 + chance.below(8); count > 0; count -= 1) this.#requests.ask();
         await this.#pass(chance.below(60));
         return;
       case 'wait':
         await this.#pass(chance.hits(0.1) ? chance.below(20_000) : chance.below(600));
         return;
       case 'put':
-        this.#put({ servers: this.#newServers(1 + (chance.hits(0.3) ? chance.below(3) : 0)) });
+        this.#put(this.#inputs.servers(1 + (chance.hits(0.3) ? chance.below(3) : 0)));
         return;
       case 'put in containers':
-        this.#put({ containers: this.#newContainers() });
+        this.#put(this.#inputs.containers());
         return;
       case 'container ends': {
         const ended = this.#engine.endOne();
@@ -177,18 +180,16 @@ export class World {
         this.#note(`the wall clock is set off by ${time.wallOffsetMs / HOUR_MS} h`);
         return;
       case 'disk fails':
-        this.#disk.failing.set(chance.pick(['create', 'write', 'sync', 'rename', 'overwrite']), 'ENOSPC');
+        this.#disk.fill(chance.pick(['create', 'write', 'sync', 'rename', 'overwrite']));
         this.#note('the disk is full');
         return;
       case 'disk is slow':
         this.#note('the disk is slow');
-        this.#diskSlowMs = time.nowMs;
-        this.#disk.slowly = () => new Promise((resolve) => this.#later(chance.below(SLOW_STEP_MS), resolve));
+        this.#disk.slowDown();
         return;
       case 'disk recovers':
-        if (!this.#isDiskWell) this.#note('the disk is well');
-        this.#disk.failing.clear();
-        this.#disk.slowly = null;
+        if (!this.#disk.isWell) this.#note('the disk is well');
+        this.#disk.recover();
         return;
       case 'stale news':
         await this.#tellStale();
@@ -200,14 +201,14 @@ export class World {
         await this.#crash();
         return;
       case 'crash while writing':
-        this.#disk.diesAfter = this.#disk.steps.length + 1 + chance.below(12);
+        this.#disk.dieAfter(1 + chance.below(12));
         this.#note('the disk will die soon');
-        this.#put({ servers: this.#newServers(1) });
+        this.#put(this.#inputs.servers(1));
         return;
       case 'crash under load':
-        if (chance.hits(0.4)) this.#disk.failing.set('create', 'ENOSPC');
+        if (chance.hits(0.4)) this.#disk.fill('create');
         for (let round = 0; round < 12; round += 1) {
-          for (let count = 0; count < CLIENTS; count += 1) this.#ask();
+          for (let count = 0; count < CLIENTS; count += 1) this.#requests.ask();
           await this.#pass(20);
         }
         await this.#crash();
@@ -215,25 +216,8 @@ export class World {
     }
   }
 
-  #put(runsOn: { readonly servers: object } | { readonly containers: object }): void {
-    const { chance } = this;
-    const version = `${1 + chance.below(6)}.${chance.below(3)}`;
-    const upgradeTransition = {
-      mode: chance.pick(['INSTANT', 'SESSION', 'GRADUAL', 'CONCURRENT']),
-      sessionTimeout: 1 + chance.below(4),
-      percentageTransitionPerRequest: chance.pick([0.5, 1, 3, 10, 40]),
-      patience: 0.5,
-      regretWindow: chance.pick([1, 5, 60]),
-      promoteAfter: chance.pick(['never', 5, 20]),
-      readyTimeout: 1,
-      verdict: { preset: chance.pick(['patient', 'patient', 'strict']) },
-    };
-    const parsed = parseCluster(
-      JSON.stringify({ cluster: { ...runsOn, version, upgradeTransition } }),
-      this.#config.clusterDefaults,
-    );
-    if (!parsed.ok) throw new Error(parsed.errors.join('\n'));
-    this.#submit({ kind: 'put', spec: parsed.value, origin: 'rest' });
+  #put(runsOn: RunsOn): void {
+    this.#submit({ kind: 'put', spec: this.#inputs.cluster(runsOn, this.#config), origin: 'rest' });
   }
 
   #submit(command: Command): void {
@@ -288,101 +272,6 @@ export class World {
       this.#fail(`News of epoch ${epoch} of ${this.#nameOf(versionId)}, which is over, changed the state`);
   }
 
-  // ---- requests
-
-  #ask(): void {
-    const client = this.chance.pick(this.#clients);
-    // Without a version everybody is told 503.
-    if (client.busy || this.#running.plane.table.chain.length === 0) return;
-    const { plane, clock, exchanges } = this.#running;
-    const process = this.#running;
-    const { chance, time } = this;
-    const method = chance.pick(['GET', 'GET', 'GET', 'PUT', 'POST', 'POST', 'DELETE']);
-    const bytes = chance.hits(0.8) ? 40 : 100;
-    const bodyBytes = method === 'PUT' || method === 'POST' ? 20 : 0;
-    this.#asked += 1;
-    const id = `${this.#asked}`;
-    const isRepeated = method === 'POST' && chance.hits(0.3);
-    const cookies = client.cookies(time.nowMs);
-    const fields = {
-      ...(cookies === '' ? {} : { Cookie: cookies }),
-      ...(isRepeated ? { 'Idempotency-Key': id } : {}),
-    };
-    const request = requestHead(method, `/${id}/${bytes}`, { fields, bodyBytes });
-    const facts = new Http1RequestFacts(plane, client.ip);
-    facts.of(request);
-    const { table } = plane;
-    const plan = decide(table, facts);
-    this.#tables.admitted(table, plan);
-    const asked: Asked = {
-      id,
-      client,
-      method,
-      repeatable: method !== 'POST' || isRepeated,
-      bytes,
-      begunMs: time.nowMs,
-      table,
-      plan,
-      cookie: client.versionCookie(time.nowMs),
-      budgetRefusedBefore: process.budgetRefused,
-      outcome: 'open',
-      status: 0,
-      answeredBy: '',
-      headMs: -1,
-      body: '',
-    };
-    const side = new SimulatedSide(request, {
-      facts,
-      clientIp: client.ip,
-      asked: () => asked,
-      nowMs: () => time.nowMs,
-      onEnd: () => this.#ended(entry),
-    });
-    const exchange = new Exchange(plane, side);
-    const entry = { asked, exchange };
-    this.#open.add(entry);
-    exchanges.add(exchange);
-    client.busy = true;
-    side.requestComplete = !hasBody(request);
-    exchange.begin();
-    if (hasBody(request)) {
-      clock.after(chance.below(5), () => {
-        if (asked.outcome !== 'open') return;
-        exchange.requestBody(Buffer.alloc(bodyBytes), 0, bodyBytes);
-        side.requestComplete = true;
-        exchange.requestEnd(null);
-        exchange.requestFlush();
-      });
-    }
-    if (chance.hits(0.03)) clock.after(chance.below(3000), () => this.#leave(entry));
-  }
-
-  #leave(entry: { readonly asked: Asked; readonly exchange: Exchange }): void {
-    if (entry.asked.outcome !== 'open') return;
-    entry.asked.outcome = 'left';
-    entry.exchange.clientGone();
-    this.#ended(entry);
-  }
-
-  #ended(entry: { readonly asked: Asked; readonly exchange: Exchange }): void {
-    const { asked, exchange } = entry;
-    const process = this.#running;
-    this.#open.delete(entry);
-    process.exchanges.delete(exchange);
-    asked.client.busy = false;
-    const wrong = judgeExchange(asked, {
-      upstreams: this.upstreams,
-      nowMs: this.time.nowMs,
-      serving: new Set(process.plane.table.chain.map(({ id }) => id)),
-      budgetRefused: process.budgetRefused - asked.budgetRefusedBefore,
-      holdBytes: HOLD_BYTES,
-    });
-    if (wrong !== null) this.#wrong ??= `Request ${asked.id} of ${asked.client.name}: ${wrong}`;
-  }
-
-  /** Found inside the data plane, which must not see it thrown. */
-  #wrong: string | null = null;
-
   // ---- lives
 
   async #start(): Promise<void> {
@@ -392,11 +281,11 @@ export class World {
       time,
       chance,
       upstreams,
-      disk: this.#disk,
+      disk: this.#disk.files,
       engine: this.#engine,
       log: this.#log,
       onTable: (table, state) => {
-        const wrong = this.#tables.judge(table, state, keptText(this.#disk, STATE_PATH));
+        const wrong = this.#tables.judge(table, state, keptText(this.#disk.files, STATE_PATH));
         if (wrong !== null) this.#wrong ??= wrong;
       },
     });
@@ -406,11 +295,11 @@ export class World {
 
   async #restart(): Promise<void> {
     // A full disk would lose what the end writes, which is a crash's business.
-    this.#heal();
+    this.#disk.heal();
     this.#note('restart');
     // What a slow one is at comes to its end.
     await this.#pass(SLOW_STEP_MS);
-    this.#dropClients();
+    this.#requests.drop();
     await this.#running.close();
     this.#tables.newLife();
     await this.#start();
@@ -418,20 +307,16 @@ export class World {
   }
 
   async #crash(): Promise<void> {
-    const isSettled =
-      this.#pendingCommands === 0 &&
-      !this.#disk.dead &&
-      this.#isDiskWell &&
-      this.time.nowMs - this.#diskFailedMs > RETRIED_MS;
+    const isSettled = this.#pendingCommands === 0 && this.#disk.hasCaughtUp;
     const before = isSettled ? this.#promises.look(this.#running.controller) : null;
-    this.#dropClients();
+    this.#requests.drop();
     this.#running.die();
     this.#process = null;
     this.#pendingCommands = 0;
-    this.#disk = this.chance.pick(this.#disk.survivors());
+    this.#disk.crash();
     this.#tables.newLife();
     const isChanged = this.chance.hits(0.1);
-    if (isChanged) this.#config = this.#newConfig();
+    if (isChanged) this.#config = this.#inputs.config();
     this.#note(`crash${isSettled ? ' in quiet' : ''}${isChanged ? ', and the configuration has changed' : ''}`);
     await this.#pass(this.chance.below(2000));
     await this.#start();
@@ -443,34 +328,7 @@ export class World {
     if (wrong !== null) this.#fail(wrong);
   }
 
-  #dropClients(): void {
-    for (const { asked } of this.#open) {
-      asked.outcome = 'left';
-      asked.client.busy = false;
-    }
-    this.#open.clear();
-  }
-
   // ---- the world around
-
-  #heal(): void {
-    this.#disk.failing.clear();
-    this.#disk.slowly = null;
-    this.#disk.diesAfter = Number.POSITIVE_INFINITY;
-  }
-
-  get #isDiskWell(): boolean {
-    return this.#disk.failing.size === 0 && this.#disk.slowly === null;
-  }
-
-  /** What was begun while the disk was slow may be under way still. */
-  get #wasSlow(): boolean {
-    return this.time.nowMs - this.#diskSlowMs < RETRIED_MS;
-  }
-
-  #later(delayMs: number, callback: () => void): void {
-    this.time.add({ atMs: this.time.nowMs + delayMs, periodMs: null, callback });
-  }
 
   async #pass(durationMs: number): Promise<void> {
     await this.time.pass(durationMs, () => this.#check());
@@ -478,9 +336,9 @@ export class World {
 
   async #settle(): Promise<void> {
     await settled();
-    if (!this.#isDiskWell) this.#diskFailedMs = this.time.nowMs;
+    this.#disk.look();
     this.#check();
-    if (this.#disk.dead) await this.#crash();
+    if (this.#disk.isDead) await this.#crash();
   }
 
   /** What must hold at every moment. */
@@ -494,9 +352,9 @@ export class World {
     if (isEmpty && versions.some(serves)) this.#fail('No version serves');
     if (!isEmpty && !versions.some(isLive)) this.#fail('No version is left');
     const { upstreams, time } = this;
-    if (this.#disk.slowly !== null) this.#diskSlowMs = time.nowMs;
+    this.#disk.look();
     // It has died, and is buried in a moment; or all takes a while.
-    if (this.#disk.dead || this.#wasSlow) return;
+    if (this.#disk.isDead || this.#disk.wasSlow) return;
     const wrong = this.#reach.judge({ state, told: this.#engine.told, upstreams, nowMs: time.nowMs });
     if (wrong !== null) this.#fail(wrong);
   }
@@ -504,7 +362,7 @@ export class World {
   /** All goes well again: everything ends, and nothing is left over. */
   async #end(): Promise<void> {
     this.#note('all goes well again');
-    this.#heal();
+    this.#disk.heal();
     this.#engine.failing = 0;
     this.#engine.comeBack();
     for (const key of this.upstreams.keys) this.upstreams.turn(key, 'well', this.time.nowMs);
@@ -518,7 +376,7 @@ export class World {
     for (let tries = 0; tries < 4 && this.#wrongContainers() !== null; tries += 1) await this.#pass(1_000);
     const wrong = this.#wrongContainers();
     if (wrong !== null) this.#fail(wrong);
-    if (this.#open.size > 0) this.#fail(`${this.#open.size} exchanges never ended`);
+    if (this.#requests.open > 0) this.#fail(`${this.#requests.open} exchanges never ended`);
     const busy = plane.table.chain.filter(({ id }) => (plane.register.find(id)?.inFlight ?? 0) !== 0);
     if (busy.length > 0) this.#fail(`Version ${busy[0]?.version} counts exchanges in flight that are over`);
     if (plane.budget.usedBytes !== 0) this.#fail(`${plane.budget.usedBytes} bytes are kept of exchanges that are over`);
@@ -563,49 +421,6 @@ export class World {
     if (plane.table.chain.some((route) => route.id === id))
       this.#wrong ??= `${this.#nameOf(id)} is stopped while it serves`;
     this.#note(`${this.#nameOf(id)} is stopped`);
-  }
-
-  #newContainers(): readonly object[] {
-    return [{ image: 'app', portToProxy: 80, replicas: this.chance.hits(0.3) ? 2 : 1 }];
-  }
-
-  #newServers(count: number): readonly { readonly hostname: string; readonly port: number }[] {
-    this.#versions += 1;
-    const servers = Array.from({ length: count }, (_, index) => {
-      const { host, port } = this.#addressOf(index + 1);
-      return { hostname: host, port };
-    });
-    for (const { hostname, port } of servers) this.upstreams.add(`${hostname}:${port}`, this.time.nowMs);
-    return servers;
-  }
-
-  #newAddress() {
-    this.#versions += 1;
-    return this.#addressOf(1);
-  }
-
-  #addressOf(index: number): { readonly host: string; readonly port: number } {
-    return { host: `10.${this.#versions >> 8}.${this.#versions & 255}.${index}`, port: 80 };
-  }
-
-  #newConfig(): Config {
-    const runsOn = this.chance.hits(0.2) ? { containers: this.#newContainers() } : { servers: this.#newServers(1) };
-    const parsed = parseConfig(
-      JSON.stringify({
-        proxy: { port: 0 },
-        configService: { port: 0 },
-        putWait: 0.5,
-        timeouts: { connect: 0.3, response: 3, idleBody: 1, drain: 3, tunnelDrain: 5, abandonAfter: 1 },
-        replay: { holdBytes: HOLD_BYTES, budget: this.chance.pick([0.2, 1]) },
-        cluster: {
-          ...runsOn,
-          version: `${1 + this.chance.below(3)}.0`,
-          upgradeTransition: { mode: 'INSTANT', readyTimeout: this.chance.pick([1, 30]) },
-        },
-      }),
-    );
-    if (!parsed.ok) throw new Error(parsed.errors.join('\n'));
-    return parsed.value;
   }
 
   #noteLine(level: string, text: string): void {
