@@ -336,13 +336,13 @@ export class World {
 
   async #settle(): Promise<void> {
     await settled();
-    this.#disk.look();
     this.#check();
     if (this.#disk.isDead) await this.#crash();
   }
 
   /** What must hold at every moment. */
   #check(): void {
+    this.#disk.look();
     if (this.#wrong !== null) this.#fail(this.#wrong);
     const process = this.#process;
     if (process === null) return;
@@ -352,7 +352,6 @@ export class World {
     if (isEmpty && versions.some(serves)) this.#fail('No version serves');
     if (!isEmpty && !versions.some(isLive)) this.#fail('No version is left');
     const { upstreams, time } = this;
-    this.#disk.look();
     // It has died, and is buried in a moment; or all takes a while.
     if (this.#disk.isDead || this.#disk.wasSlow) return;
     const wrong = this.#reach.judge({ state, told: this.#engine.told, upstreams, nowMs: time.nowMs });

@@ -364,18 +364,18 @@ test('a buffer of the pool goes back once it has been taken, also by a connectio
   fill(socket, '', Buffer.alloc(POOLED_BYTES_MAX));
   const waiting = pool.take(POOLED_BYTES_MAX);
   socket.writePooled(waiting.fill('w'), waiting.length);
-  expect(takesAll(pool)).not.toContain(waiting);
+  expect(readyIn(pool)).not.toContain(waiting);
   peer.resume();
   await owner.untilTold('drained');
-  expect(takesAll(pool)).toContain(waiting);
+  expect(readyIn(pool)).toContain(waiting);
   socket.close();
   const late = pool.take(POOLED_BYTES_MAX);
   socket.writePooled(late, late.length);
-  expect(takesAll(pool)).toContain(late);
+  expect(readyIn(pool)).toContain(late);
 });
 
 /** What lies ready in the pool, which is put back. */
-function takesAll(pool: BufferPool): Buffer[] {
+function readyIn(pool: BufferPool): Buffer[] {
   const taken = Array.from({ length: 40 }, () => pool.take(POOLED_BYTES_MAX));
   for (const buffer of taken) pool.give(buffer);
   return taken;

@@ -86,19 +86,13 @@ export class HandleSocket implements TcpSocket {
     for (let at = from; at < to && this.#mayWrite; at += POOLED_BYTES_MAX) {
       const buffer = pool.take(Math.min(to - at, POOLED_BYTES_MAX));
       const length = bytes.copy(buffer, 0, at, Math.min(to, at + POOLED_BYTES_MAX));
-      const written = this.#write(before, buffer.subarray(0, length));
-      const isDone = typeof written === 'number';
-      this.#wrote(written, before.length + length, isDone ? null : buffer);
-      if (isDone) pool.give(buffer);
+      this.#writePooled(before, buffer, length);
       before = '';
     }
   }
 
   writePooled(buffer: Buffer, count: number): void {
-    const written = this.#mayWrite ? this.#write('', buffer.subarray(0, count)) : 0;
-    const isDone = typeof written === 'number';
-    this.#wrote(written, count, isDone ? null : buffer);
-    if (isDone) this.#parts.pool.give(buffer);
+    this.#writePooled('', buffer, count);
   }
 
   writeOwn(bytes: Buffer): void {
@@ -157,6 +151,14 @@ export class HandleSocket implements TcpSocket {
 
   get #mayWrite(): boolean {
     return this.#stage === 'open' && !this.#closesWhenSent;
+  }
+
+  /** The buffer goes back to the pool once its first `count` bytes have been taken, or can't be sent. */
+  #writePooled(text: string, buffer: Buffer, count: number): void {
+    const written = this.#mayWrite ? this.#write(text, buffer.subarray(0, count)) : 0;
+    const isDone = typeof written === 'number';
+    this.#wrote(written, text.length + count, isDone ? null : buffer);
+    if (isDone) this.#parts.pool.give(buffer);
   }
 
   #write(text: string, bytes: Buffer): Written {
