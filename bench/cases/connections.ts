@@ -5,7 +5,7 @@ import { type Bench, type Contender, measure, type Result, type StartedPeer, sta
 import { cutoverOneProcess } from '../peers/cutover.ts';
 import { CLIENT_CONNECTIONS, type Peer } from '../peers/peer.ts';
 import { outputOf } from '../process.ts';
-import type { Target } from '../report/section.ts';
+import { ratioTarget, type Target } from '../report/section.ts';
 import { medianOf, ratioOf, resultOf } from '../report/statistics.ts';
 import { MIB, roundsTable, table } from '../report/table.ts';
 import { PATHS } from '../upstream.ts';
@@ -140,6 +140,5 @@ function growthTarget(what: string, few: readonly Result[], many: readonly Resul
   const ratioIn = (results: readonly Result[]): number =>
     ratioOf(resultOf(results, 'Cutover'), resultOf(results, 'HAProxy'), (round) => round.cpuUs);
   const ratio = ratioIn(many) / ratioIn(few);
-  const limit = `${GROWTH_LIMIT} × HAProxy's growth`;
-  return [{ what, limit, measured: `${ratio.toFixed(2)} × HAProxy's growth`, isMet: ratio <= GROWTH_LIMIT }];
+  return [ratioTarget(what, GROWTH_LIMIT, { name: "HAProxy's growth", ratio })];
 }
